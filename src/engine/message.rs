@@ -1,0 +1,245 @@
+//! Everything that goes into an engine and comes out of it.
+//!
+//! The wire is lossy, late, duplicating and reordering. Nothing here relies on delivery: an agent repeats its reports
+//! until they are answered, every heartbeat says all that the agent holds, and every answer to one says all that it
+//! should hold.
+
+use smallvec::SmallVec;
+
+use crate::base::{Claim, Claims, Epoch, Note, Outcome, QueueId, Span, TaskId, Ticket, WorkerId};
+
+/// An instant on one worker's own clock, in µs of that clock. An engine never reads it; it only echoes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Stamp(pub u64);
+
+/// An order to execute a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// What to execute.
+    pub task: TaskId,
+    /// On whose behalf.
+    pub queue: QueueId,
+    /// The epoch of the grant that allows it; 0 for the general queue, where the ticket is the fence.
+    pub epoch: Epoch,
+    /// Identifies the attempt.
+    pub ticket: Ticket,
+}
+
+/// How an attempt ended, as its worker tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It ran to its end.
+    Completed,
+    /// It ran and failed by itself.
+    Failed,
+    /// It was stopped: its lease ended, or it was told to abort.
+    Aborted,
+}
+
+/// The end of an attempt. Kept by the agent and repeated in every heartbeat until it is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The order that began it.
+    pub start: Start,
+    /// How it ended; `None`: it was declined, which is no attempt.
+    pub ended: Option<Ended>,
+}
+
+/// A queue and the epoch under which it is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holding {
+    /// The queue.
+    pub queue: QueueId,
+    /// The epoch.
+    pub epoch: Epoch,
+}
+
+/// Queues held. Three fit without an allocation.
+pub type Holdings = SmallVec<[Holding; 3]>;
+
+/// A worker's periodic word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heartbeat {
+    /// When it was sent, by the worker's own clock.
+    pub stamp: Stamp,
+    /// The highest ticket that the worker has seen.
+    pub seen: Ticket,
+    /// It takes no new work and will leave.
+    pub quiescing: bool,
+    /// The attempt that it executes.
+    pub running: Option<Ticket>,
+    /// All grants that it holds.
+    pub holds: Holdings,
+    /// Every report that is not answered yet.
+    pub reports: SmallVec<[Report; 1]>,
+}
+
+/// What a worker says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WorkerMessage {
+    /// A process is ready for work and holds nothing. Repeated at the heartbeat's pace until something is answered.
+    Join {
+        /// When it was sent, by the worker's own clock.
+        stamp: Stamp,
+    },
+    /// I am alive, this is all I hold and have to report.
+    Heartbeat(Heartbeat),
+    /// I am idle. Names no queue: the engine picks, now or when there is work.
+    Fetch,
+    /// An attempt ended, or a start was declined.
+    Finished(Report),
+    /// I gave a queue back. Voids every unanswered start of that epoch.
+    Released(Holding),
+    /// Gone in good order: nothing is held, nothing runs, everything was answered.
+    Leave,
+}
+
+/// What an engine says to a worker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClusterMessage {
+    /// Serve this queue from now on.
+    Grant {
+        /// Which queue, under which epoch.
+        holding: Holding,
+        /// The stamp of the worker's last heartbeat or join: the lease counts from then.
+        counted_from: Stamp,
+        /// How long it lasts; `None`: until it is revoked.
+        lease: Option<Span>,
+        /// The order's number.
+        ticket: Ticket,
+    },
+    /// Finish your running task of this queue, start none, release it.
+    Revoke {
+        /// Which queue, under which epoch.
+        holding: Holding,
+        /// The order's number.
+        ticket: Ticket,
+    },
+    /// Execute this task.
+    Start(Start),
+    /// Stop this attempt and report it.
+    Abort {
+        /// The ticket of its start.
+        ticket: Ticket,
+    },
+    /// Take no new work, hand over, leave.
+    Quiesce,
+    /// Your report has arrived; forget it.
+    Answered {
+        /// The ticket of the report's start.
+        ticket: Ticket,
+    },
+    /// The answer to a heartbeat or a join.
+    Welcome {
+        /// The stamp of what is answered: all leases below are renewed from then.
+        stamp: Stamp,
+        /// How long they last; `None`: until they are revoked.
+        lease: Option<Span>,
+        /// All grants that the worker should hold. What it holds beyond them it hands back, as if revoked.
+        grants: Holdings,
+        /// The order's number: a grant given by a later order is not taken back by this answer.
+        ticket: Ticket,
+    },
+    /// I do not know you (any more): drop all grants and join.
+    Rejoin,
+}
+
+/// What an engine must not forget. Keyed upserts and deletes, so that their size follows what is unfinished.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Record {
+    /// A task is accepted, placed, started or put back.
+    Task {
+        /// The key.
+        task: TaskId,
+        /// What it claims.
+        claims: Claims,
+        /// Where it is; `None`: parked.
+        queue: Option<QueueId>,
+        /// Attempts begun so far.
+        attempts: u32,
+        /// The last order to start it, while that is unanswered.
+        running: Option<(WorkerId, Ticket)>,
+    },
+    /// A task is settled.
+    TaskGone {
+        /// The key.
+        task: TaskId,
+    },
+    /// A queue was created, granted, released, or changed between active and draining.
+    Queue {
+        /// The key.
+        queue: QueueId,
+        /// The last epoch given.
+        epoch: Epoch,
+        /// Its owner under that epoch.
+        owner: Option<WorkerId>,
+        /// Whether it takes fresh reservations.
+        draining: bool,
+    },
+    /// A queue is deleted.
+    QueueGone {
+        /// The key.
+        queue: QueueId,
+    },
+    /// The limits of the pool.
+    Limits {
+        /// At least so many active queues.
+        min: u32,
+        /// At most so many queues.
+        max: u32,
+    },
+}
+
+/// One input of an engine.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Input<'a> {
+    /// A client submits a task. Task ids rise with the order of submission.
+    Submit {
+        /// Which task.
+        task: TaskId,
+        /// Its claims, each resource at most once.
+        claims: &'a [Claim],
+    },
+    /// A client gives a task up.
+    Cancel {
+        /// Which task.
+        task: TaskId,
+    },
+    /// The operator asks a worker to quiesce.
+    Quiesce {
+        /// Which worker.
+        worker: WorkerId,
+    },
+    /// The operator sets the limits of the pool. `min <= max`.
+    Limits {
+        /// At least so many active queues.
+        min: u32,
+        /// At most so many queues.
+        max: u32,
+    },
+    /// A worker's message arrives.
+    Worker {
+        /// Who said it.
+        worker: WorkerId,
+        /// What it said.
+        message: &'a WorkerMessage,
+    },
+    /// The time for which the engine asked has come (or an earlier one: it must not mind).
+    Timeout,
+}
+
+/// One thing that must be done, in order, because of an input.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Make this durable before anything that follows it is carried out.
+    Persist(Record),
+    /// Send a message to a worker.
+    Send(WorkerId, ClusterMessage),
+    /// Tell the client the one final outcome.
+    Settle(TaskId, Outcome),
+    /// A decision and its reason.
+    Note(Note),
+}
+
+/// Where an engine puts its effects. Owned and emptied by the driver, so that it is allocated once.
+pub type Outbox = Vec<Effect>;

@@ -1,0 +1,9 @@
+//! L5: many runs of one scenario, and what they say together.
+
+pub mod judge;
+pub mod replicate;
+pub mod stats;
+
+pub use judge::{Expectation, Verdict};
+pub use replicate::{Progress, Results, replicate};
+pub use stats::Estimate;
