@@ -164,6 +164,15 @@ impl Members {
     pub(super) fn any_surplus(&self) -> bool {
         self.by_load.first().is_some_and(|(load, ..)| *load == 0)
     }
+    /// The newest healthy worker without a reserving queue to keep.
+    pub(super) fn newest_surplus(&self) -> Option<WorkerId> {
+        self.by_load.range(..(1, 0, WorkerId(0))).next_back().map(|(_, _, worker)| *worker)
+    }
+    /// The most senior healthy worker with a reserving queue to keep.
+    pub(super) fn most_senior_owner(&self) -> Option<WorkerId> {
+        let owners = self.by_load.range((1, 0, WorkerId(0))..);
+        owners.min_by_key(|(_, seniority, _)| *seniority).map(|(_, _, worker)| *worker)
+    }
     /// How many healthy workers have no reserving queue to keep, at most `limit`.
     pub(super) fn surplus(&self, limit: usize) -> usize {
         self.by_load.iter().take_while(|(load, ..)| *load == 0).take(limit).count()
@@ -184,11 +193,10 @@ impl QueueFirst {
         self.timers.set(now + self.context.detection.ttl, Timer::Lost(worker, seniority));
         self.welcome(worker, stamp, out);
         self.assign(now, out);
-        self.relieve(out);
-        let until_even = self.spec.newcomers == Newcomers::Rebalance || self.spec.rebalance == Rebalance::OnJoin;
-        self.levelling |= until_even;
-        if self.levelling {
-            self.level(2, out);
+        self.levelling |= self.spec.newcomers == Newcomers::Rebalance || self.spec.rebalance == Rebalance::OnJoin;
+        self.relieve(false, out);
+        if self.spec.newcomers == Newcomers::Relieve && self.members.get(worker).is_some_and(|it| it.owned.is_empty()) {
+            self.relieve_most_senior(out);
         }
     }
 

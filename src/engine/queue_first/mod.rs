@@ -183,7 +183,7 @@ impl QueueFirst {
                     if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
                         self.timers.set(now + pace, Timer::Rebalance);
                     }
-                    self.level(2, out);
+                    self.relieve(true, out);
                 }
                 Timer::Review => {
                     self.timers.set(now + self.context.detection.ttl, Timer::Review);
@@ -197,7 +197,7 @@ impl QueueFirst {
     fn review(&mut self, now: Time, out: &mut Outbox) {
         self.keep_limits(now, out);
         self.assign(now, out);
-        self.relieve(out);
+        self.relieve(false, out);
         let queues: Vec<QueueId> = self.pool.active().to_vec();
         for queue in queues {
             self.maybe_delete(now, queue, out);

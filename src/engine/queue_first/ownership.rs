@@ -8,7 +8,6 @@ use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
 use crate::base::{Note, QueueId, Time, WorkerId};
 use crate::engine::message::{ClusterMessage, Effect, Holding, Outbox};
-use crate::engine::spec::Newcomers;
 
 impl QueueFirst {
     /// Gives every vacant queue to the best healthy worker, if there is one.
@@ -22,11 +21,12 @@ impl QueueFirst {
         }
     }
 
-    /// One with no reserving queue first, then the one with the fewest and shortest, then the most senior.
+    /// One with no reserving queue first (of these the newest: a fresh worker relieves, and the one it relieved rests),
+    /// then the one with the fewest and shortest, then the most senior.
     fn best_worker(&self) -> Option<WorkerId> {
-        let (fewest, first) = self.members.by_load().next()?;
+        let (fewest, _) = self.members.by_load().next()?;
         if fewest == 0 {
-            return Some(first);
+            return self.members.newest_surplus();
         }
         let candidates = self.members.by_load().take_while(|(load, _)| *load == fewest);
         candidates.map(|(_, worker)| worker).min_by_key(|worker| self.backlog_of(*worker))
@@ -81,10 +81,7 @@ impl QueueFirst {
         if current && self.pool.queue(holding.queue).owner() == Some(worker) {
             self.vacate(now, holding.queue, out);
             self.assign(now, out);
-            self.relieve(out);
-            if self.levelling {
-                self.level(2, out);
-            }
+            self.relieve(false, out);
         }
     }
 
@@ -172,19 +169,13 @@ impl QueueFirst {
         }
     }
 
-    /// Moves a queue away from a worker with more than the preferred number, if another has room (always on), or from
-    /// any worker with two or more to one with none, where newcomers relieve.
-    pub(super) fn relieve(&mut self, out: &mut Outbox) {
-        let threshold = match self.spec.newcomers {
-            Newcomers::GeneralOnly | Newcomers::Rebalance => self.spec.double_duty.prefer_at_most + 1,
-            Newcomers::Relieve => 2,
-        };
-        self.level(threshold.max(2), out);
-    }
-
-    /// Moves one queue from the worker with the most to the one with the fewest, when the first has at least
-    /// `threshold` and they differ by two or more. One queue at a time: voluntary moves are rationed.
-    pub(super) fn level(&mut self, threshold: u32, out: &mut Outbox) {
+    /// Moves one queue from the worker with the most to the one with the fewest, where they differ by two or more and
+    /// - the one with the fewest has none: double duty is relieved whenever somebody is free for it;
+    /// - or the one with the most has more than is preferred;
+    /// - or the number of queues per worker is to be evened out.
+    ///
+    /// One queue at a time: voluntary moves are rationed.
+    pub(super) fn relieve(&mut self, even_out: bool, out: &mut Outbox) {
         if self.moving.is_some() || !self.vacant.is_empty() {
             return;
         }
@@ -192,10 +183,26 @@ impl QueueFirst {
         let Some(((fewest, _), (most, worker))) = extremes else {
             return;
         };
-        if most < threshold || most - fewest < 2 {
+        if most - fewest < 2 {
             self.levelling = false;
             return;
         }
+        if fewest == 0 || most > self.spec.double_duty.prefer_at_most || even_out || self.levelling {
+            self.take_one_from(worker, GrantReason::Relief, out);
+        }
+    }
+
+    /// A newcomer without a queue takes one over from the most senior owner (R18).
+    pub(super) fn relieve_most_senior(&mut self, out: &mut Outbox) {
+        if self.moving.is_none()
+            && self.vacant.is_empty()
+            && let Some(worker) = self.members.most_senior_owner()
+        {
+            self.take_one_from(worker, GrantReason::Relief, out);
+        }
+    }
+
+    fn take_one_from(&mut self, worker: WorkerId, why: GrantReason, out: &mut Outbox) {
         let member = self.members.get(worker).expect("a member");
         let owned = member.owned.iter().copied().filter(|queue| matches!(self.pool.queue(*queue).hold, Hold::Owned(_)));
         // One that is not being served moves at once; the longest of those gains most.
@@ -203,8 +210,8 @@ impl QueueFirst {
             let state = self.pool.queue(*queue);
             (state.started.is_none(), state.live, std::cmp::Reverse(*queue))
         });
-        let queue = queue.expect("a worker with several queues keeps one");
+        let queue = queue.expect("an owner keeps a queue");
         self.moving = Some(queue);
-        self.revoke(queue, GrantReason::Relief, out);
+        self.revoke(queue, why, out);
     }
 }
