@@ -238,18 +238,20 @@ impl<E> Calendar<E> {
         let heap = self.heap.as_mut_slice();
         loop {
             let first = hole * ARITY + 1;
-            let (child, least) = if let Some(&[a, b, c, d]) = heap.get(first..first + ARITY) {
-                // A tournament: its two first compares do not wait for each other.
-                let (left, left_key) = if b.order() < a.order() { (first + 1, b) } else { (first, a) };
-                let (right, right_key) = if d.order() < c.order() { (first + 3, d) } else { (first + 2, c) };
-                if right_key.order() < left_key.order() { (right, right_key) } else { (left, left_key) }
+            let child = if let Some([a, b, c, d]) = heap.get(first..first + ARITY) {
+                // A tournament in arithmetic: which child wins is a coin toss that no branch predictor can learn.
+                let left = usize::from(b.order() < a.order());
+                let right = 2 + usize::from(d.order() < c.order());
+                let right_wins = heap[first + right].order() < heap[first + left].order();
+                first + if right_wins { right } else { left }
             } else {
                 let rest = heap.get(first..).unwrap_or(&[]);
                 match rest.iter().enumerate().min_by_key(|(_, key)| key.order()) {
-                    Some((offset, key)) => (first + offset, *key),
+                    Some((offset, _)) => first + offset,
                     None => break,
                 }
             };
+            let least = heap[child];
             if order < least.order() {
                 break;
             }
