@@ -1,0 +1,135 @@
+//! Charts of one run and over all replications, as SVG and PNG: pure functions of the document, equal byte for byte.
+//!
+//! Each chart says in its title what is seen in it, names things where they are drawn, and stays readable in print.
+
+mod canvas;
+mod idle;
+mod lanes;
+mod over_time;
+mod page;
+mod queues;
+mod theme;
+mod workers;
+
+use std::path::{Path, PathBuf};
+
+use canvas::Canvas;
+
+use super::{Document, Error, atomic_write, temporary_beside};
+
+/// Which kinds of files are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Formats {
+    /// Vector graphics.
+    pub svg: bool,
+    /// Pixels, two per point.
+    pub png: bool,
+}
+
+impl Formats {
+    /// Both kinds.
+    pub const ALL: Formats = Formats { svg: true, png: true };
+    /// No charts.
+    pub const NONE: Formats = Formats { svg: false, png: false };
+}
+
+/// A chart: the name of its file without extension, and its picture, where the document holds the data for it.
+type Chart = (&'static str, fn(&Document) -> Option<Canvas>);
+
+/// Every chart; a new one is one file and one line here.
+const CHARTS: &[Chart] = &[
+    ("timeline-workers", workers::draw),
+    ("timeline-queues", queues::draw),
+    ("over-time", over_time::draw),
+    ("idle", idle::draw),
+];
+
+/// Writes every chart for which there is data into `dir`, and returns the paths in order.
+///
+/// # Errors
+/// When a file cannot be written or a picture cannot be encoded.
+pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    if formats == Formats::NONE {
+        return Ok(paths);
+    }
+    for (name, draw) in CHARTS {
+        let Some(canvas) = draw(doc) else { continue };
+        if formats.svg {
+            let path = dir.join(format!("{name}.svg"));
+            let text = canvas.svg().map_err(|reason| Error::Draw { path: path.clone(), reason })?;
+            atomic_write(&path, text.as_bytes())?;
+            paths.push(path);
+        }
+        if formats.png {
+            let path = dir.join(format!("{name}.png"));
+            write_png(&canvas, &path)?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// Every chart for which there is data, as (name, SVG document), for reports that hold pictures.
+///
+/// # Errors
+/// When a picture cannot be drawn.
+pub fn svg_charts(doc: &Document) -> Result<Vec<(&'static str, String)>, Error> {
+    let drawn = CHARTS.iter().filter_map(|(name, draw)| draw(doc).map(|canvas| (*name, canvas)));
+    let svg = |(name, canvas): (&'static str, Canvas)| {
+        let failed = |reason| Error::Draw { path: PathBuf::from(format!("{name}.svg")), reason };
+        Ok((name, canvas.svg().map_err(failed)?))
+    };
+    drawn.map(svg).collect()
+}
+
+/// The encoder writes to a path, so that the temporary file is made first and renamed afterwards.
+fn write_png(canvas: &Canvas, path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_path_buf(), source };
+    let file = temporary_beside(path).map_err(failed)?;
+    canvas.png(file.path()).map_err(|reason| Error::Draw { path: path.to_path_buf(), reason })?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn every_chart_is_written_in_both_formats_with_equal_bytes() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let paths = write_charts(&sample::document(), one.path(), Formats::ALL).unwrap();
+        assert_eq!(paths.len(), 2 * CHARTS.len());
+        write_charts(&sample::document(), two.path(), Formats::ALL).unwrap();
+        for path in paths {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(bytes.len() > 1_000, "{}", path.display());
+            assert!(bytes == std::fs::read(two.path().join(path.file_name().unwrap())).unwrap(), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn no_text_is_cut_or_stands_over_another() {
+        for doc in [sample::document(), sample::long_document(), sample::still_document()] {
+            for (name, draw) in CHARTS {
+                let found = draw(&doc).map(|canvas| canvas.unreadable()).unwrap_or_default();
+                assert!(found.is_empty(), "{name}: {found:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn zz_preview() {
+        for (name, doc) in [("short", sample::document()), ("long", sample::long_document()), ("still", sample::still_document())] {
+            write_charts(&doc, &Path::new("/tmp/report-charts").join(name), Formats::ALL).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_document_without_data_has_no_charts() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(write_charts(&sample::empty_document(), dir.path(), Formats::ALL).unwrap().is_empty());
+    }
+}
