@@ -451,7 +451,7 @@ fn what_is_sent_follows_the_record_that_it_relies_on() {
     let mut rig = Rig::new(spec(1, 1), 1);
     let task = rig.exclusive(&[A]);
     let persisted = rig.effects.iter().position(
-        |effect| matches!(effect, Effect::Persist(Record::Task { task: t, running: Some(_), .. }) if *t == task),
+        |effect| matches!(effect, Effect::Persist(Record::Attempt { task: t, running: Some(_), .. }) if *t == task),
     );
     let sent = rig.effects.iter().rposition(|effect| matches!(effect, Effect::Send(..)));
     assert!(persisted.expect("a record of the start") < sent.expect("the start"));

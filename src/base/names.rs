@@ -333,6 +333,6 @@ mod tests {
             assert_eq!(probe.name().parse::<Probe>().unwrap(), *probe);
         }
         assert!("exklusion".parse::<Property>().unwrap_err().contains("exclusion"));
-        assert!(Probe::COUNT <= 64 && Property::COUNT <= 32);
+        const { assert!(Probe::COUNT <= 64 && Property::COUNT <= 32) };
     }
 }

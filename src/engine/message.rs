@@ -147,7 +147,7 @@ pub enum ClusterMessage {
 /// What an engine must not forget. Keyed upserts and deletes, so that their size follows what is unfinished.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Record {
-    /// A task is accepted, placed, started or put back.
+    /// A task is accepted or placed.
     Task {
         /// The key.
         task: TaskId,
@@ -155,12 +155,17 @@ pub enum Record {
         claims: Claims,
         /// Where it is; `None`: parked.
         queue: Option<QueueId>,
+    },
+    /// A task is started or put back.
+    Attempt {
+        /// The key.
+        task: TaskId,
         /// Attempts begun so far.
         attempts: u32,
         /// The last order to start it, while that is unanswered.
         running: Option<(WorkerId, Ticket)>,
     },
-    /// A task is settled.
+    /// A task is settled: its records go.
     TaskGone {
         /// The key.
         task: TaskId,

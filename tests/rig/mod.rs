@@ -288,7 +288,11 @@ impl Rig {
     fn persist(&mut self, record: Record) {
         match record {
             Record::Task { task, .. } => self.store.insert(task.to_string(), record),
-            Record::TaskGone { task } => self.store.remove(&task.to_string()),
+            Record::Attempt { task, .. } => self.store.insert(format!("{task}'s attempt"), record),
+            Record::TaskGone { task } => {
+                self.store.remove(&format!("{task}'s attempt"));
+                self.store.remove(&task.to_string())
+            }
             Record::Queue { queue, .. } => self.store.insert(queue.to_string(), record),
             Record::QueueGone { queue } => self.store.remove(&queue.to_string()),
             Record::Limits { .. } => self.store.insert("limits".into(), record),

@@ -93,7 +93,7 @@ impl QueueFirst {
         assert!(task.running.is_none(), "{} is started twice", start.task);
         task.running = Some((worker, start.ticket));
         task.attempts += 1;
-        out.push(self.record_task(start.task));
+        out.push(self.record_attempt(start.task));
         out.push(Effect::Send(worker, ClusterMessage::Start(start)));
     }
 
@@ -165,13 +165,13 @@ impl QueueFirst {
             Place::Queue(QueueId::GENERAL) => {
                 self.general.push_front(task);
                 self.general_waiting += 1;
-                out.push(self.record_task(task));
+                out.push(self.record_attempt(task));
                 self.wake_for_general(out);
             }
             Place::Queue(queue) => {
                 self.pool.queue_mut(queue).started = None;
                 self.waiting += 1;
-                out.push(self.record_task(task));
+                out.push(self.record_attempt(task));
             }
         }
     }

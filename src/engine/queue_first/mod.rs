@@ -216,9 +216,12 @@ impl QueueFirst {
                 Place::Parked => None,
                 Place::Queue(queue) => Some(queue),
             },
-            attempts: state.attempts,
-            running: state.running,
         })
+    }
+
+    fn record_attempt(&self, task: TaskId) -> Effect {
+        let Task { attempts, running, .. } = self.tasks[task];
+        Effect::Persist(Record::Attempt { task, attempts, running })
     }
 
     fn record_queue(&self, queue: QueueId) -> Effect {
