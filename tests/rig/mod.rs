@@ -40,6 +40,8 @@ pub struct Rig {
     pub places: BTreeMap<TaskId, QueueId>,
     pub parked: BTreeSet<TaskId>,
     pub started: Vec<(TaskId, WorkerId)>,
+    /// First starts, each with what was settled before.
+    pub starts_judged: Vec<(TaskId, BTreeSet<TaskId>)>,
     pub settled: BTreeMap<TaskId, Outcome>,
     pub notes: Vec<Note>,
     pub store: BTreeMap<String, Record>,
@@ -73,6 +75,7 @@ impl Rig {
             places: BTreeMap::new(),
             parked: BTreeSet::new(),
             started: Vec::new(),
+            starts_judged: Vec::new(),
             settled: BTreeMap::new(),
             notes: Vec::new(),
             store: BTreeMap::new(),
@@ -177,6 +180,13 @@ impl Rig {
     pub fn running(&self, worker: WorkerId) -> Option<TaskId> {
         self.processes[worker.0 as usize].running.map(|start| start.task)
     }
+    pub fn workers(&self) -> usize {
+        self.processes.len()
+    }
+    /// What this worker executes, unless it stands still.
+    pub fn executing(&self, worker: WorkerId) -> Option<TaskId> {
+        self.running(worker).filter(|_| !self.processes[worker.0 as usize].paused)
+    }
     /// Who executes this task.
     pub fn executor(&self, task: TaskId) -> WorkerId {
         let index = self.processes.iter().position(|process| process.running.is_some_and(|start| start.task == task));
@@ -250,6 +260,9 @@ impl Rig {
                 AgentEffect::Send(message) => self.to_engine.push_back((worker, message)),
                 AgentEffect::Execute(start) => {
                     self.processes[worker.0 as usize].running = Some(start);
+                    if self.starts_of(start.task) == 0 {
+                        self.starts_judged.push((start.task, self.settled.keys().copied().collect()));
+                    }
                     self.started.push((start.task, worker));
                 }
                 AgentEffect::Stop { .. } => {
