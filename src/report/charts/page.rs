@@ -45,7 +45,7 @@ pub(super) fn fitted(text: &str, em: f64, bold: bool, width: f64) -> String {
     String::new()
 }
 
-/// A shortened list that fits: all of them, or the first ones and how many more there are.
+/// Whether a text has room within `width`, with a little air at both sides.
 pub(super) fn text_fits(text: &str, em: f64, width: f64) -> bool {
     theme::text_width(text, em, false) + 6.0 <= width
 }

@@ -135,7 +135,7 @@ fn draw_queues(canvas: &mut Canvas, doc: &Document, layout: &Layout, tenures: &B
         let (from, to) = (layout.axis.x(queue.from), layout.axis.x(queue.to));
         let bars = tenures.get(&queue.queue).into_iter().flatten();
         let bars = bars.map(|it| (layout.axis.x(it.from), layout.axis.x(it.to), Holder::of(it)));
-        lanes::draw(canvas, &lanes::runs(bars), (top, layout.bar), look);
+        lanes::draw(canvas, &lanes::runs(bars), (top, layout.bar), &[], look);
         if queue.from > Time::ZERO {
             page::mark(canvas, Sign::End, (from, middle), layout.bar + 4.0);
         }

@@ -125,8 +125,14 @@ fn draw_attempts(canvas: &mut Canvas, timeline: &Timeline, layout: &Layout) {
             by_lane[*lane].push((layout.axis.x(attempt.from), layout.axis.x(attempt.to), attempt.queue));
         }
     }
+    let mut marks: Vec<Vec<f64>> = vec![Vec::new(); layout.lanes];
+    for mark in &timeline.marks {
+        if let Some(lane) = mark.worker.and_then(|worker| lane_of.get(&worker)) {
+            marks[*lane].extend([layout.axis.x(mark.at), layout.axis.x(mark.until)]);
+        }
+    }
     for (lane, bars) in by_lane.into_iter().enumerate() {
-        lanes::draw(canvas, &lanes::runs(bars.into_iter()), (layout.top(lane), layout.bar), look);
+        lanes::draw(canvas, &lanes::runs(bars.into_iter()), (layout.top(lane), layout.bar), &marks[lane], look);
     }
 }
 
