@@ -4,7 +4,8 @@
 ///
 /// The same arguments give the same bits on every platform, in whatever order the calls come.
 pub fn mix(seed: u64, keys: &[u64]) -> u64 {
-    keys.iter().fold(finalise(seed.wrapping_add(GOLDEN)), |state, key| finalise(state ^ finalise(key.wrapping_add(GOLDEN))))
+    keys.iter()
+        .fold(finalise(seed.wrapping_add(GOLDEN)), |state, key| finalise(state ^ finalise(key.wrapping_add(GOLDEN))))
 }
 
 /// A number below `bound` from mixed bits, by multiplication (Lemire 2019): no bias that matters below 2^32.

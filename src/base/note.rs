@@ -25,6 +25,8 @@ pub enum GrantReason {
     Balance,
     /// Its owner quiesces.
     Quiesce,
+    /// It is empty and about to be deleted.
+    Deletion,
 }
 
 /// A decision of an engine, stated when it is made.

@@ -222,8 +222,11 @@ pub(crate) fn decimal_times(number: &str, scale: u64) -> Option<u64> {
 
 /// Writes with the largest unit that keeps it whole (`90s`, `2h`, `1500us`), so that it reads back as the same span.
 fn with_unit(span: Span) -> String {
-    let (name, scale) =
-        UNITS.iter().rev().find(|(_, scale)| span.0 >= *scale && span.0.is_multiple_of(*scale)).unwrap_or(&("s", 1_000_000));
+    let (name, scale) = UNITS
+        .iter()
+        .rev()
+        .find(|(_, scale)| span.0 >= *scale && span.0.is_multiple_of(*scale))
+        .unwrap_or(&("s", 1_000_000));
     format!("{}{name}", span.0 / scale)
 }
 

@@ -1,5 +1,98 @@
 //! L1, THE PRODUCT: assignment engines. Knows no clock, no randomness but the seed it is handed, no I/O, and nothing of
 //! the simulator.
+//!
+//! # Driving it by hand
+//!
+//! What a real service does: it owns the clock, the wire and the store. Here the wire is two calls, the store a vector.
+//!
+//! ```
+//! use std::collections::VecDeque;
+//!
+//! use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Term, Ticket, Time, WorkerId};
+//! use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput};
+//! use lanekeeper::engine::message::{Ended, Stamp, WorkerMessage};
+//! use lanekeeper::engine::queue_first::{Policies, factory};
+//! use lanekeeper::engine::spec::QueueFirstSpec;
+//! use lanekeeper::engine::{Context, Detection, Effect, Engine, Input};
+//!
+//! struct Service {
+//!     engine: Box<dyn Engine>,
+//!     agent: Agent,
+//!     wire: VecDeque<WorkerMessage>,
+//!     done: VecDeque<Ticket>,
+//!     store: Vec<String>,
+//!     log: Vec<String>,
+//! }
+//!
+//! impl Service {
+//!     /// Gives one input, then whatever follows from it, until nothing moves. An input waits until all effects of the
+//!     /// one before are carried out.
+//!     fn run(&mut self, now: Time, input: Input<'_>) {
+//!         self.engine(now, input);
+//!         self.settle_down(now);
+//!     }
+//!
+//!     fn settle_down(&mut self, now: Time) {
+//!         loop {
+//!             if let Some(message) = self.wire.pop_front() {
+//!                 self.engine(now, Input::Worker { worker: WorkerId(0), message: &message });
+//!             } else if let Some(ticket) = self.done.pop_front() {
+//!                 self.agent(now, AgentInput::Ended { ticket, ended: Ended::Completed });
+//!             } else {
+//!                 return;
+//!             }
+//!         }
+//!     }
+//!
+//!     fn engine(&mut self, now: Time, input: Input<'_>) {
+//!         let mut effects = Vec::new();
+//!         self.engine.handle(now, input, &mut effects);
+//!         for effect in effects {
+//!             match effect {
+//!                 // In this order: what follows a record relies on it.
+//!                 Effect::Persist(record) => self.store.push(format!("{record:?}")),
+//!                 Effect::Send(_worker, message) => self.agent(now, AgentInput::Message(&message)),
+//!                 Effect::Settle(task, outcome) => self.log.push(format!("{task} {outcome}")),
+//!                 Effect::Note(_why) => {}
+//!             }
+//!         }
+//!     }
+//!
+//!     fn agent(&mut self, now: Time, input: AgentInput<'_>) {
+//!         let mut effects = Vec::new();
+//!         self.agent.handle(Stamp(now.micros()), input, &mut effects);
+//!         for effect in effects {
+//!             match effect {
+//!                 AgentEffect::Send(message) => self.wire.push_back(message),
+//!                 AgentEffect::Execute(start) => {
+//!                     self.log.push(format!("{} runs", start.task));
+//!                     self.done.push_back(start.ticket); // Tasks take no time here.
+//!                 }
+//!                 AgentEffect::Stop { .. } | AgentEffect::Exit => {}
+//!                 AgentEffect::Held { .. } | AgentEffect::Dropped { .. } => {}
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! let detection = Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) };
+//! let factory = factory(&QueueFirstSpec::default(), &Policies::default())?;
+//! let engine = factory.fresh(Context { seed: 42, term: Term(1), detection });
+//! let agent = Agent::new(factory.agent(detection));
+//! let (wire, done) = (VecDeque::new(), VecDeque::new());
+//! let mut service = Service { engine, agent, wire, done, store: Vec::new(), log: Vec::new() };
+//!
+//! let claims = [Claim::exclusive(ResourceId(0))];
+//! service.run(Time::ZERO, Input::Submit { task: TaskId(0), claims: &claims });
+//! service.run(Time::ZERO, Input::Submit { task: TaskId(1), claims: &claims });
+//! assert!(service.log.is_empty(), "nobody is there yet");
+//! service.agent(Time::from_secs(1), AgentInput::Begin);
+//! service.settle_down(Time::from_secs(1));
+//! assert_eq!(service.log, ["t1 runs", "t1 completed", "t2 runs", "t2 completed"]);
+//! assert!(service.store.len() >= 6, "accepted, started and settled, twice");
+//! assert!(service.engine.next_timeout().is_some(), "it watches the worker's heartbeats");
+//! # Ok::<(), String>(())
+//! ```
 
 pub mod agent;
 pub mod message;

@@ -56,7 +56,7 @@ pub struct QueueFirstSpec {
     pub at_max: AtMax,
     /// How one worker serves several queues.
     pub double_duty: DoubleDuty,
-    /// What a newcomer gets once nothing is vacant, orphaned or on double duty beyond what is preferred.
+    /// What a newcomer gets once nothing is vacant, orphaned or on double duty.
     pub newcomers: Newcomers,
     /// When queues are moved only to even out their number per worker.
     pub rebalance: Rebalance,
@@ -175,7 +175,8 @@ pub struct ParkLimit {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DoubleDuty {
-    /// More queues per worker than this are accepted only rather than leaving a queue without an owner.
+    /// More queues per worker than this are accepted only rather than leaving a queue without an owner: a worker with
+    /// more is relieved even by one that has queues already.
     pub prefer_at_most: u32,
     /// Which of its queues a free worker serves next.
     pub discipline: Discipline,
@@ -199,14 +200,14 @@ pub enum Discipline {
     DrainFirst,
 }
 
-/// What a newcomer gets once nothing is vacant, orphaned or on double duty beyond what is preferred.
+/// What a newcomer gets once nothing is vacant, orphaned or on double duty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Newcomers {
     /// The general queue only.
     #[default]
     GeneralOnly,
-    /// A queue of a worker that has several, within the preferred number too.
+    /// One queue, 1:1, from the most senior worker that has one.
     Relieve,
     /// Queues until their number per worker differs by at most one.
     Rebalance,

@@ -1,5 +1,6 @@
-//! Distributions of spans. Every variate takes a fixed number of draws from its stream, so that runs under common
-//! random numbers stay aligned.
+//! Distributions of spans, and popularity. Every variate takes a fixed number of draws from its stream, so that runs
+//! under common random numbers stay aligned, and is rounded to whole µs at once; all arithmetic is exact or `libm`'s, so
+//! that every platform draws the same.
 
 use std::sync::Arc;
 
@@ -55,4 +56,423 @@ pub enum Dist {
     },
     /// One of recorded values, each alike.
     Empirical(Arc<[Span]>),
+}
+
+/// A variate beyond this is this: 285 years, so that no sum of a run overflows.
+const LONGEST_MICROS: f64 = (1u64 << 53) as f64;
+
+impl Dist {
+    /// Draws a span. Takes [`Dist::draws`] draws, whatever comes out.
+    pub fn sample(&self, stream: &mut Stream) -> Span {
+        match self {
+            Dist::Constant(span) => *span,
+            Dist::Uniform { min, max } => {
+                let width = (*max - *min).micros().saturating_add(1);
+                *min + Span::from_micros(stream.below(width))
+            }
+            Dist::Exponential { mean } => rounded(mean * -libm::log(stream.unit())),
+            Dist::Lognormal { mean, cv } => {
+                let variance = libm::log1p(cv * cv);
+                let normal = inverse_normal(stream.open_unit());
+                rounded(mean * libm::exp(libm::sqrt(variance) * normal - 0.5 * variance))
+            }
+            Dist::Erlang { shape, mean } => {
+                rounded(mean / f64::from(*shape) * sum_of_standard_exponentials(*shape, stream))
+            }
+            Dist::Weibull { shape, mean } => {
+                let scale = mean / libm::tgamma(1.0 + 1.0 / shape);
+                rounded(scale * libm::pow(-libm::log(stream.unit()), 1.0 / shape))
+            }
+            Dist::Pareto { shape, min, cap } => {
+                let value = min * libm::pow(stream.unit(), -1.0 / shape);
+                rounded(if value < *cap { value } else { *cap })
+            }
+            Dist::Empirical(values) => values[stream.below(values.len() as u64) as usize],
+        }
+    }
+
+    /// How many draws a variate takes.
+    pub fn draws(&self) -> u32 {
+        match self {
+            Dist::Constant(_) => 0,
+            Dist::Erlang { shape, .. } => *shape,
+            Dist::Uniform { .. }
+            | Dist::Exponential { .. }
+            | Dist::Lognormal { .. }
+            | Dist::Weibull { .. }
+            | Dist::Pareto { .. }
+            | Dist::Empirical(_) => 1,
+        }
+    }
+
+    /// The mean in µs (before rounding); infinite for a Pareto without a cap and of shape 1 or less.
+    pub fn mean(&self) -> f64 {
+        match self {
+            Dist::Constant(span) => span.micros() as f64,
+            Dist::Uniform { min, max } => 0.5 * (min.micros() as f64 + max.micros() as f64),
+            Dist::Exponential { mean }
+            | Dist::Lognormal { mean, .. }
+            | Dist::Erlang { mean, .. }
+            | Dist::Weibull { mean, .. } => *mean,
+            Dist::Pareto { shape, min, cap } => {
+                if cap <= min {
+                    *cap
+                } else {
+                    min + min * power_integral(1.0 - shape, cap / min)
+                }
+            }
+            Dist::Empirical(values) => average(values, |value| value),
+        }
+    }
+
+    /// The squared coefficient of variation, variance / mean²; 0 where the mean is 0, `None` where it is not finite.
+    pub fn cv2(&self) -> Option<f64> {
+        let mean = self.mean();
+        let cv2 = match self {
+            Dist::Constant(_) => 0.0,
+            Dist::Uniform { min, max } => {
+                let width = (*max - *min).micros() as f64 + 1.0;
+                relative((width * width - 1.0) / 12.0, mean)
+            }
+            Dist::Exponential { .. } => 1.0,
+            Dist::Lognormal { cv, .. } => cv * cv,
+            Dist::Erlang { shape, .. } => 1.0 / f64::from(*shape),
+            Dist::Weibull { shape, .. } => {
+                let first = libm::tgamma(1.0 + 1.0 / shape);
+                libm::tgamma(1.0 + 2.0 / shape) / (first * first) - 1.0
+            }
+            Dist::Pareto { min, cap, .. } if cap <= min => 0.0,
+            Dist::Pareto { shape, min, cap } => {
+                let second = min * min * (1.0 + 2.0 * power_integral(2.0 - shape, cap / min));
+                relative(second - mean * mean, mean)
+            }
+            Dist::Empirical(values) => relative(average(values, |value| (value - mean) * (value - mean)), mean),
+        };
+        cv2.is_finite().then_some(cv2)
+    }
+}
+
+/// The nearest whole µs.
+#[inline]
+fn rounded(micros: f64) -> Span {
+    Span::from_micros(libm::round(if micros < LONGEST_MICROS { micros } else { LONGEST_MICROS }) as u64)
+}
+
+/// One draw each; one logarithm per 16 of them, whose product (at least 2^-848) is still a normal number.
+fn sum_of_standard_exponentials(count: u32, stream: &mut Stream) -> f64 {
+    let mut sum = 0.0;
+    let mut left = count;
+    while left > 0 {
+        let batch = left.min(16);
+        let product = (0..batch).fold(1.0, |product, _| product * stream.unit());
+        sum -= libm::log(product);
+        left -= batch;
+    }
+    sum
+}
+
+/// The integral of x^(exponent - 1) from 1 to `end`, also where the exponent is zero or close to it.
+fn power_integral(exponent: f64, end: f64) -> f64 {
+    let log_end = libm::log(end);
+    if exponent == 0.0 { log_end } else { libm::expm1(exponent * log_end) / exponent }
+}
+
+fn average(values: &[Span], of: impl Fn(f64) -> f64) -> f64 {
+    values.iter().map(|value| of(value.micros() as f64)).sum::<f64>() / values.len() as f64
+}
+
+fn relative(variance: f64, mean: f64) -> f64 {
+    if mean == 0.0 { 0.0 } else { variance / (mean * mean) }
+}
+
+/// The inverse of the standard normal distribution function: Wichura's AS 241 (PPND16), good to about 1e-16.
+fn inverse_normal(p: f64) -> f64 {
+    let q = p - 0.5;
+    if q.abs() <= 0.425 {
+        return q * ratio(0.180625 - q * q, &CENTRE);
+    }
+    let tail = libm::sqrt(-libm::log(if q < 0.0 { p } else { 1.0 - p }));
+    let distance = if tail <= 5.0 { ratio(tail - 1.6, &TAIL) } else { ratio(tail - 5.0, &FAR_TAIL) };
+    if q < 0.0 { -distance } else { distance }
+}
+
+/// The quotient of two polynomials, coefficients from the constant up.
+fn ratio(x: f64, [above, below]: &[[f64; 8]; 2]) -> f64 {
+    let polynomial = |coefficients: &[f64; 8]| coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c);
+    polynomial(above) / polynomial(below)
+}
+
+const CENTRE: [[f64; 8]; 2] = [
+    [
+        3.387_132_872_796_366_5,
+        133.141_667_891_784_38,
+        1_971.590_950_306_551_3,
+        13_731.693_765_509_46,
+        45_921.953_931_549_87,
+        67_265.770_927_008_7,
+        33_430.575_583_588_13,
+        2_509.080_928_730_122_7,
+    ],
+    [
+        1.0,
+        42.313_330_701_600_91,
+        687.187_007_492_057_9,
+        5_394.196_021_424_751,
+        21_213.794_301_586_597,
+        39_307.895_800_092_71,
+        28_729.085_735_721_943,
+        5_226.495_278_852_854,
+    ],
+];
+const TAIL: [[f64; 8]; 2] = [
+    [
+        1.423_437_110_749_683_5,
+        4.630_337_846_156_546,
+        5.769_497_221_460_691,
+        3.647_848_324_763_204_5,
+        1.270_458_252_452_368_4,
+        0.241_780_725_177_450_6,
+        0.022_723_844_989_269_184,
+        7.745_450_142_783_414e-4,
+    ],
+    [
+        1.0,
+        2.053_191_626_637_759,
+        1.676_384_830_183_803_8,
+        0.689_767_334_985_1,
+        0.148_103_976_427_480_08,
+        0.015_198_666_563_616_457,
+        5.475_938_084_995_345e-4,
+        1.050_750_071_644_416_9e-9,
+    ],
+];
+const FAR_TAIL: [[f64; 8]; 2] = [
+    [
+        6.657_904_643_501_103,
+        5.463_784_911_164_114,
+        1.784_826_539_917_291_3,
+        0.296_560_571_828_504_87,
+        0.026_532_189_526_576_124,
+        0.001_242_660_947_388_078_4,
+        2.711_555_568_743_487_6e-5,
+        2.010_334_399_292_288_1e-7,
+    ],
+    [
+        1.0,
+        0.599_832_206_555_888,
+        0.136_929_880_922_735_8,
+        0.014_875_361_290_850_615,
+        7.868_691_311_456_133e-4,
+        1.846_318_317_510_054_8e-5,
+        1.421_511_758_316_446e-7,
+        2.044_263_103_389_939_8e-15,
+    ],
+];
+
+/// Picks one of `n` things by popularity, with one draw.
+#[derive(Clone, Debug)]
+pub struct Picker {
+    count: u32,
+    /// Walker's alias table; empty where all are alike.
+    columns: Vec<Column>,
+    exponent: f64,
+    total_weight: f64,
+}
+
+/// A column of the alias table: below the threshold (of 2^64) it stands for itself, else for its alias.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    threshold: u64,
+    alias: u32,
+}
+
+impl Picker {
+    /// Each of `n` alike.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn uniform(n: u32) -> Picker {
+        assert!(n > 0, "there is nothing to pick from");
+        Picker { count: n, columns: Vec::new(), exponent: 0.0, total_weight: f64::from(n) }
+    }
+
+    /// The k-th of `n`, counted from 1, has weight k^-s.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn zipf(n: u32, s: f64) -> Picker {
+        let uniform = Picker::uniform(n);
+        if s == 0.0 {
+            return uniform;
+        }
+        let weights: Vec<f64> = (0..n).map(|k| weight(k, s)).collect();
+        // From the lightest up, to lose as little as can be.
+        let total_weight: f64 = weights.iter().rev().sum();
+        Picker { columns: alias_table(&weights, total_weight), exponent: s, total_weight, ..uniform }
+    }
+
+    /// Picks a number in `0 .. n`. One draw: its product with `n` has the column above the point and the coin below.
+    #[inline]
+    pub fn pick(&self, stream: &mut Stream) -> u32 {
+        let product = u128::from(stream.bits()) * u128::from(self.count);
+        let index = (product >> 64) as u32;
+        match self.columns.get(index as usize) {
+            Some(column) if product as u64 >= column.threshold => column.alias,
+            Some(_) | None => index,
+        }
+    }
+
+    /// The probability of `k` in `0 .. n`.
+    pub fn share(&self, k: u32) -> f64 {
+        weight(k, self.exponent) / self.total_weight
+    }
+}
+
+fn weight(k: u32, s: f64) -> f64 {
+    libm::pow(f64::from(k) + 1.0, -s)
+}
+
+/// Vose's construction: each column too light for its share is filled up by one that is too heavy.
+fn alias_table(weights: &[f64], total: f64) -> Vec<Column> {
+    const ONE: f64 = 18_446_744_073_709_551_616.0;
+    let scale = weights.len() as f64 / total;
+    let mut filled: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
+    let mut columns: Vec<Column> =
+        (0..weights.len()).map(|k| Column { threshold: u64::MAX, alias: k as u32 }).collect();
+    let (mut light, mut heavy): (Vec<usize>, Vec<usize>) = (0..weights.len()).rev().partition(|k| filled[*k] < 1.0);
+    while let (Some(&giver), Some(taker)) = (heavy.last(), light.pop()) {
+        columns[taker] = Column { threshold: (filled[taker] * ONE) as u64, alias: giver as u32 };
+        filled[giver] -= 1.0 - filled[taker];
+        if filled[giver] < 1.0 {
+            heavy.pop();
+            light.push(giver);
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Streams;
+    use super::*;
+
+    fn micros(value: u64) -> Span {
+        Span::from_micros(value)
+    }
+
+    fn one_of_each() -> Vec<Dist> {
+        vec![
+            Dist::Constant(micros(7)),
+            Dist::Uniform { min: micros(1_000), max: micros(3_000_000) },
+            Dist::Exponential { mean: 1_234_567.8 },
+            Dist::Lognormal { mean: 2e6, cv: 1.5 },
+            Dist::Erlang { shape: 40, mean: 5e6 },
+            Dist::Weibull { shape: 0.7, mean: 3e6 },
+            Dist::Weibull { shape: 3.0, mean: 3e6 },
+            Dist::Pareto { shape: 1.5, min: 1e5, cap: 1e7 },
+            Dist::Pareto { shape: 1.0, min: 1e5, cap: 1e7 },
+            Dist::Pareto { shape: 2.0, min: 1e5, cap: 1e7 },
+            Dist::Empirical([1, 5, 1_000_000].map(micros).into()),
+        ]
+    }
+
+    #[test]
+    fn the_variates_never_change() {
+        let drawn: Vec<u64> = one_of_each()
+            .iter()
+            .enumerate()
+            .map(|(number, dist)| dist.sample(&mut Streams::new(42, 0).open(9, number as u64, 0)).micros())
+            .collect();
+        // Computed by other means than this code: another ChaCha8, logarithm, gamma and normal quantile.
+        assert_eq!(
+            drawn,
+            [7, 2_164_006, 469_944, 1_143_455, 5_456_702, 7_775_537, 3_073_550, 150_945, 186_410, 377_990, 1]
+        );
+    }
+
+    #[test]
+    fn every_variate_takes_as_many_draws_as_it_says() {
+        for dist in one_of_each() {
+            let mut sampled = Streams::new(1, 0).open(0, 0, 0);
+            let mut plain = sampled.clone();
+            for _ in 0..100 {
+                dist.sample(&mut sampled);
+                (0..dist.draws()).for_each(|_| {
+                    plain.bits();
+                });
+            }
+            assert_eq!(sampled.bits(), plain.bits(), "{dist:?}");
+        }
+    }
+
+    #[test]
+    fn sample_means_and_variances_are_those_of_the_formulas() {
+        const SAMPLES: u32 = 200_000;
+        for (number, dist) in one_of_each().iter().enumerate() {
+            let mut stream = Streams::new(2, 0).open(0, number as u64, 0);
+            let values: Vec<f64> = (0..SAMPLES).map(|_| dist.sample(&mut stream).micros() as f64).collect();
+            let mean = values.iter().sum::<f64>() / f64::from(SAMPLES);
+            let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / f64::from(SAMPLES);
+            let cv2 = dist.cv2().unwrap();
+            let deviation = dist.mean() * libm::sqrt(cv2 / f64::from(SAMPLES));
+            assert!((mean - dist.mean()).abs() <= 4.0 * deviation, "{dist:?}: mean {mean}, not {}", dist.mean());
+            let sampled_cv2 = variance / (mean * mean);
+            assert!((sampled_cv2 - cv2).abs() <= 0.1 * cv2, "{dist:?}: cv² {sampled_cv2}, not {cv2}");
+        }
+    }
+
+    #[test]
+    fn moments_that_do_not_exist_are_none() {
+        assert_eq!(Dist::Pareto { shape: 1.5, min: 1.0, cap: f64::INFINITY }.cv2(), None);
+        assert!((Dist::Pareto { shape: 3.0, min: 1.0, cap: f64::INFINITY }.mean() - 1.5).abs() < 1e-12);
+        assert!((Dist::Pareto { shape: 3.0, min: 1.0, cap: f64::INFINITY }.cv2().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(Dist::Constant(Span::ZERO).cv2(), Some(0.0));
+        assert_eq!(Dist::Uniform { min: Span::ZERO, max: Span::ZERO }.cv2(), Some(0.0));
+    }
+
+    #[test]
+    fn a_monstrous_variate_is_cut_off_before_time_overflows() {
+        let mut stream = Streams::new(1, 0).open(0, 0, 0);
+        let longest = (0..1000).map(|_| Dist::Weibull { shape: 0.02, mean: 1e15 }.sample(&mut stream)).max();
+        assert!(longest <= Some(micros(1 << 53)));
+    }
+
+    #[test]
+    fn the_inverse_normal_agrees_with_tabled_values() {
+        for (p, x) in [
+            (0.5, 0.0),
+            (0.25, -0.674_489_750_196_081_7),
+            (0.975, 1.959_963_984_540_054),
+            (0.001, -3.090_232_306_167_813),
+            (1e-20, -9.262_340_089_798_408),
+        ] {
+            assert!((inverse_normal(p) - x).abs() < 1e-12, "{p}: {}", inverse_normal(p));
+        }
+    }
+
+    #[test]
+    fn things_are_picked_by_their_popularity() {
+        const SAMPLES: u32 = 200_000;
+        for picker in [Picker::uniform(7), Picker::zipf(50, 1.1), Picker::zipf(1, 2.0), Picker::zipf(9, 0.0)] {
+            let mut stream = Streams::new(3, 0).open(0, u64::from(picker.count), 0);
+            let mut counts = vec![0u32; picker.count as usize];
+            (0..SAMPLES).for_each(|_| counts[picker.pick(&mut stream) as usize] += 1);
+            let total: f64 = (0..picker.count).map(|k| picker.share(k)).sum();
+            assert!((total - 1.0).abs() < 1e-12);
+            for (k, count) in counts.iter().enumerate() {
+                let share = picker.share(k as u32);
+                let deviation = libm::sqrt(share * (1.0 - share) / f64::from(SAMPLES));
+                let seen = f64::from(*count) / f64::from(SAMPLES);
+                assert!((seen - share).abs() <= 4.5 * deviation + 1e-12, "{k}: {seen}, not {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_picks_never_change() {
+        let picker = Picker::zipf(1000, 0.9);
+        let mut stream = Streams::new(42, 0).open(9, 0, 0);
+        let picks: Vec<u32> = (0..8).map(|_| picker.pick(&mut stream)).collect();
+        assert_eq!(picks, [348, 237, 913, 53, 33, 625, 563, 26]);
+    }
 }

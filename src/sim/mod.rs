@@ -5,5 +5,5 @@ pub mod dist;
 pub mod streams;
 
 pub use calendar::{Calendar, Handle};
-pub use dist::Dist;
+pub use dist::{Dist, Picker};
 pub use streams::{Stream, Streams};

@@ -1,0 +1,381 @@
+//! The worker's half of the protocol: holds grants, fences itself, reports until answered, quiesces.
+//!
+//! A pure state machine like the engine: its driver hands it the worker's own clock, carries out its effects in order,
+//! and gives [`AgentInput::Timer`] when [`Agent::next_timer`] has come, and first of all when the worker wakes up after
+//! having stood still.
+//!
+//! An agent never executes for a queue whose grant it does not hold or whose lease has ended by its own clock. Orders
+//! with a ticket not above the highest it has seen are old news and change nothing.
+
+use smallvec::SmallVec;
+
+use super::message::{ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, WorkerMessage};
+use crate::base::{QueueId, Span, Ticket};
+
+/// How an agent behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AgentOptions {
+    /// The time between two heartbeats.
+    pub heartbeat: Span,
+    /// Whether it stops its task when its lease is over or the engine no longer knows it. Without leases it goes on.
+    pub fences_itself: bool,
+}
+
+/// One input of an agent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum AgentInput<'a> {
+    /// The process is ready.
+    Begin,
+    /// A message of the engine arrived.
+    Message(&'a ClusterMessage),
+    /// The time of [`Agent::next_timer`] has come, or the worker woke up.
+    Timer,
+    /// The executor is done with an attempt.
+    Ended {
+        /// Which attempt.
+        ticket: Ticket,
+        /// How it ended.
+        ended: Ended,
+    },
+    /// The host asks the process to leave (SIGTERM).
+    Quiesce,
+}
+
+/// One thing that must be done, in order, because of an input.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AgentEffect {
+    /// Send a message to the engine.
+    Send(WorkerMessage),
+    /// Begin to execute.
+    Execute(Start),
+    /// Stop an attempt; [`AgentInput::Ended`] must follow.
+    Stop {
+        /// Which attempt.
+        ticket: Ticket,
+        /// Because its grant has ended, not because a client or the engine asked for it.
+        fenced: bool,
+    },
+    /// A grant was taken up or renewed.
+    Held {
+        /// Which.
+        holding: Holding,
+        /// It is valid before this instant; `None`: until it is dropped.
+        until: Option<Stamp>,
+    },
+    /// A grant was dropped.
+    Dropped {
+        /// Which.
+        holding: Holding,
+    },
+    /// Everything is handed over: the process ends.
+    Exit,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    holding: Holding,
+    until: Option<Stamp>,
+    revoked: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    start: Start,
+    stopping: bool,
+}
+
+/// The worker's half.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    options: AgentOptions,
+    /// The engine has answered since the last join.
+    known: bool,
+    quiescing: bool,
+    running: Option<Running>,
+    grants: SmallVec<[Grant; 2]>,
+    reports: SmallVec<[Report; 1]>,
+    seen: Ticket,
+    next_beat: Stamp,
+}
+
+type Out<'a> = &'a mut Vec<AgentEffect>;
+
+impl Agent {
+    /// An agent that has not begun.
+    pub fn new(options: AgentOptions) -> Agent {
+        Agent {
+            options,
+            known: false,
+            quiescing: false,
+            running: None,
+            grants: SmallVec::new(),
+            reports: SmallVec::new(),
+            seen: Ticket(0),
+            next_beat: Stamp(0),
+        }
+    }
+
+    /// Consumes one input at `now` on the worker's own clock; appends what must be done, in order, to `out`.
+    pub fn handle(&mut self, now: Stamp, input: AgentInput<'_>, out: Out<'_>) {
+        match input {
+            AgentInput::Begin => self.join(now, out),
+            AgentInput::Message(message) => self.message(now, message, out),
+            AgentInput::Timer => self.timer(now, out),
+            AgentInput::Ended { ticket, ended } => self.ended(ticket, ended, out),
+            AgentInput::Quiesce => self.quiesce(now, out),
+        }
+    }
+
+    /// When it next wants [`AgentInput::Timer`].
+    pub fn next_timer(&self) -> Stamp {
+        self.grants.iter().filter_map(|grant| grant.until).fold(self.next_beat, Stamp::min)
+    }
+
+    fn join(&mut self, now: Stamp, out: Out<'_>) {
+        self.next_beat = after(now, self.options.heartbeat);
+        out.push(AgentEffect::Send(WorkerMessage::Join { stamp: now }));
+    }
+
+    fn timer(&mut self, now: Stamp, out: Out<'_>) {
+        self.end_leases(now, out);
+        if now < self.next_beat {
+            return;
+        }
+        if self.known {
+            // Beats keep their rhythm; after a long standstill it begins anew.
+            self.next_beat = after(self.next_beat, self.options.heartbeat);
+            if self.next_beat <= now {
+                self.next_beat = after(now, self.options.heartbeat);
+            }
+            self.beat(now, out);
+        } else {
+            self.join(now, out);
+        }
+    }
+
+    fn end_leases(&mut self, now: Stamp, out: Out<'_>) {
+        let over = |grant: &Grant| grant.until.is_some_and(|until| until <= now);
+        while let Some(position) = self.grants.iter().position(over) {
+            let holding = self.grants[position].holding;
+            self.drop_grant(position, out);
+            self.fence_attempts_of(holding.queue, out);
+        }
+    }
+
+    fn fence_attempts_of(&mut self, queue: QueueId, out: Out<'_>) {
+        if let Some(running) = &mut self.running
+            && running.start.queue == queue
+            && !running.stopping
+            && self.options.fences_itself
+        {
+            running.stopping = true;
+            out.push(AgentEffect::Stop { ticket: running.start.ticket, fenced: true });
+        }
+    }
+
+    fn beat(&self, now: Stamp, out: Out<'_>) {
+        out.push(AgentEffect::Send(WorkerMessage::Heartbeat(Heartbeat {
+            stamp: now,
+            seen: self.seen,
+            quiescing: self.quiescing,
+            running: self.running.map(|running| running.start.ticket),
+            holds: self.grants.iter().map(|grant| grant.holding).collect(),
+            reports: self.reports.clone(),
+        })));
+    }
+
+    fn message(&mut self, now: Stamp, message: &ClusterMessage, out: Out<'_>) {
+        match message {
+            ClusterMessage::Grant { holding, counted_from, lease, ticket } => {
+                if self.known && self.is_news(*ticket) {
+                    self.take_up(now, *holding, lease.map(|lease| after(*counted_from, lease)), out);
+                }
+            }
+            ClusterMessage::Revoke { holding, ticket } => {
+                self.is_news(*ticket);
+                self.revoke(*holding, out);
+                self.leave_when_done(out);
+            }
+            ClusterMessage::Start(start) => {
+                if self.is_news(start.ticket) {
+                    self.start(now, *start, out);
+                }
+            }
+            ClusterMessage::Abort { ticket } => {
+                if let Some(running) = &mut self.running
+                    && running.start.ticket == *ticket
+                    && !running.stopping
+                {
+                    running.stopping = true;
+                    out.push(AgentEffect::Stop { ticket: *ticket, fenced: false });
+                }
+            }
+            ClusterMessage::Quiesce => self.quiesce(now, out),
+            ClusterMessage::Answered { ticket } => {
+                self.reports.retain(|report| report.start.ticket != *ticket);
+                self.leave_when_done(out);
+            }
+            ClusterMessage::Welcome { stamp, lease, grants, ticket } => {
+                if self.is_news(*ticket) {
+                    self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
+                }
+            }
+            ClusterMessage::Rejoin => self.rejoin(now, out),
+        }
+    }
+
+    /// Whether this order is later than every order seen; if so it is seen from now on.
+    fn is_news(&mut self, ticket: Ticket) -> bool {
+        let news = ticket > self.seen;
+        self.seen = self.seen.max(ticket);
+        news
+    }
+
+    fn take_up(&mut self, now: Stamp, holding: Holding, until: Option<Stamp>, out: Out<'_>) {
+        if self.quiescing {
+            out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+            return;
+        }
+        if until.is_some_and(|until| until <= now) {
+            return; // Over before it arrived; the answer to the next heartbeat offers it again.
+        }
+        match self.grants.iter_mut().find(|grant| grant.holding == holding) {
+            Some(grant) => grant.until = grant.until.max(until),
+            None => self.grants.push(Grant { holding, until, revoked: false }),
+        }
+        out.push(AgentEffect::Held { holding, until });
+    }
+
+    fn revoke(&mut self, holding: Holding, out: Out<'_>) {
+        match self.grants.iter().position(|grant| grant.holding == holding) {
+            Some(position) if self.running_for(holding.queue) => self.grants[position].revoked = true,
+            Some(position) => self.release(position, out),
+            None => out.push(AgentEffect::Send(WorkerMessage::Released(holding))),
+        }
+    }
+
+    fn running_for(&self, queue: QueueId) -> bool {
+        self.running.is_some_and(|running| running.start.queue == queue)
+    }
+
+    fn release(&mut self, position: usize, out: Out<'_>) {
+        let holding = self.grants[position].holding;
+        self.drop_grant(position, out);
+        out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+    }
+
+    fn drop_grant(&mut self, position: usize, out: Out<'_>) {
+        let holding = self.grants.remove(position).holding;
+        out.push(AgentEffect::Dropped { holding });
+    }
+
+    fn start(&mut self, now: Stamp, start: Start, out: Out<'_>) {
+        let allowed = start.queue.is_general()
+            || self.grants.iter().any(|grant| {
+                let held = grant.holding == Holding { queue: start.queue, epoch: start.epoch };
+                held && !grant.revoked && grant.until.is_none_or(|until| now < until)
+            });
+        if allowed && self.known && !self.quiescing && self.running.is_none() {
+            self.running = Some(Running { start, stopping: false });
+            out.push(AgentEffect::Execute(start));
+        } else {
+            self.report(Report { start, ended: None }, out);
+        }
+    }
+
+    fn report(&mut self, report: Report, out: Out<'_>) {
+        self.reports.push(report);
+        out.push(AgentEffect::Send(WorkerMessage::Finished(report)));
+    }
+
+    fn ended(&mut self, ticket: Ticket, ended: Ended, out: Out<'_>) {
+        let Some(running) = self.running.filter(|running| running.start.ticket == ticket) else {
+            return;
+        };
+        self.running = None;
+        self.report(Report { start: running.start, ended: Some(ended) }, out);
+        let queue = running.start.queue;
+        if let Some(position) = self.grants.iter().position(|grant| grant.revoked && grant.holding.queue == queue) {
+            self.release(position, out);
+        }
+        if self.known && !self.quiescing {
+            out.push(AgentEffect::Send(WorkerMessage::Fetch));
+        }
+        self.leave_when_done(out);
+    }
+
+    fn welcome(&mut self, now: Stamp, until: Option<Stamp>, grants: &Holdings, out: Out<'_>) {
+        let newcomer = !self.known;
+        self.known = true;
+        let mut position = 0;
+        while position < self.grants.len() {
+            let grant = self.grants[position];
+            if grants.contains(&grant.holding) || grant.revoked {
+                position += 1;
+            } else if self.running_for(grant.holding.queue) {
+                self.grants[position].revoked = true;
+                position += 1;
+            } else {
+                self.release(position, out);
+            }
+        }
+        for holding in grants {
+            let released = self.grants.iter().any(|grant| grant.holding == *holding && grant.revoked);
+            if !released {
+                self.take_up(now, *holding, until, out);
+            }
+        }
+        if newcomer && !self.quiescing && self.running.is_none() {
+            out.push(AgentEffect::Send(WorkerMessage::Fetch));
+        }
+        self.leave_when_done(out);
+    }
+
+    fn rejoin(&mut self, now: Stamp, out: Out<'_>) {
+        self.known = false;
+        while !self.grants.is_empty() {
+            self.drop_grant(self.grants.len() - 1, out);
+        }
+        if let Some(running) = self.running {
+            self.fence_attempts_of(running.start.queue, out);
+        }
+        if self.quiescing {
+            self.leave_when_done(out);
+        } else {
+            self.join(now, out);
+        }
+    }
+
+    fn quiesce(&mut self, now: Stamp, out: Out<'_>) {
+        if self.quiescing {
+            return;
+        }
+        self.quiescing = true;
+        if self.known {
+            self.beat(now, out);
+        }
+        self.leave_when_done(out);
+    }
+
+    /// A quiescing agent hands back every queue that it executes nothing for, and leaves when nothing is left to do.
+    fn leave_when_done(&mut self, out: Out<'_>) {
+        if !self.quiescing {
+            return;
+        }
+        for position in (0..self.grants.len()).rev() {
+            if self.running_for(self.grants[position].holding.queue) {
+                self.grants[position].revoked = true;
+            } else {
+                self.release(position, out);
+            }
+        }
+        if self.running.is_none() && self.reports.is_empty() && self.grants.is_empty() {
+            out.push(AgentEffect::Send(WorkerMessage::Leave));
+            out.push(AgentEffect::Exit);
+        }
+    }
+}
+
+fn after(stamp: Stamp, span: Span) -> Stamp {
+    Stamp(stamp.0.saturating_add(span.micros()))
+}

@@ -1,0 +1,178 @@
+//! Dispatch: which task a free worker starts, and what its report means.
+
+use super::membership::Outstanding;
+use super::{Place, QueueFirst, note};
+use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Time, WorkerId};
+use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Report, Start};
+use crate::engine::spec::{Discipline, LostTask, ServedBy};
+
+impl QueueFirst {
+    pub(super) fn place_general(&mut self, task: TaskId, out: &mut Outbox) {
+        self.tasks[task].place = Place::Queue(QueueId::GENERAL);
+        self.general.push_back(task);
+        self.general_waiting += 1;
+        out.push(self.record_task(task));
+        note(out, Note::Placed { task, queue: QueueId::GENERAL });
+        self.wake_for_general(out);
+    }
+
+    /// A general task waits: the worker that may take it and has been idle longest gets it.
+    pub(super) fn wake_for_general(&mut self, out: &mut Outbox) {
+        let everyone = self.spec.general_queue.served_by == ServedBy::Everyone || !self.members.any_surplus();
+        if let Some(worker) = self.members.longest_idle(everyone) {
+            self.serve(worker, out);
+        }
+    }
+
+    pub(super) fn fetch(&mut self, worker: WorkerId, out: &mut Outbox) {
+        let Some(member) = self.members.get(worker) else {
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            return;
+        };
+        if member.outstanding.is_none() && !member.quiescing {
+            self.members.set_idle(worker, true);
+            self.serve(worker, out);
+        }
+    }
+
+    /// Gives an idle worker its next task, if there is one for it.
+    pub(super) fn serve(&mut self, worker: WorkerId, out: &mut Outbox) {
+        let Some(member) = self.members.get(worker).filter(|member| member.is_idle()) else {
+            return;
+        };
+        let surplus_only = self.spec.general_queue.served_by == ServedBy::Surplus && self.members.any_surplus();
+        let general = self.general_waiting > 0 && (!surplus_only || member.owned.is_empty());
+        let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
+        let reserved = if general_is_due { None } else { self.next_reserved(worker) };
+        match reserved {
+            Some((position, queue, task)) => self.start_reserved(worker, position, queue, task, out),
+            None if general => self.start_general(worker, out),
+            None => {}
+        }
+    }
+
+    /// The queue that the discipline picks, with its position among the worker's queues and its first task.
+    fn next_reserved(&self, worker: WorkerId) -> Option<(usize, QueueId, TaskId)> {
+        let member = self.members.get(worker)?;
+        let ready = |position: usize| {
+            let queue = member.owned[position];
+            self.pool.queue(queue).startable().map(|task| (position, queue, task))
+        };
+        let count = member.owned.len();
+        match self.spec.double_duty.discipline {
+            Discipline::RoundRobin => (1..=count).find_map(|step| ready((member.served + step) % count)),
+            Discipline::DrainFirst => (0..count).find_map(|step| ready((member.served + step) % count)),
+            Discipline::OldestHead => (0..count).filter_map(ready).min_by_key(|(_, _, task)| *task),
+        }
+    }
+
+    fn start_reserved(&mut self, worker: WorkerId, position: usize, queue: QueueId, task: TaskId, out: &mut Outbox) {
+        let ticket = self.next_ticket();
+        let state = self.pool.queue_mut(queue);
+        state.started = Some(ticket);
+        let start = Start { task, queue, epoch: state.epoch, ticket };
+        self.waiting -= 1;
+        let member = self.members.busy_with(worker, Outstanding { start });
+        member.served = position;
+        member.reserved_streak += 1;
+        self.order(worker, start, out);
+    }
+
+    fn start_general(&mut self, worker: WorkerId, out: &mut Outbox) {
+        let task = self.general.pop_front().expect("a waiting general task");
+        self.general_waiting -= 1;
+        self.skip_settled_general();
+        let ticket = self.next_ticket();
+        let start = Start { task, queue: QueueId::GENERAL, epoch: Epoch(0), ticket };
+        self.members.busy_with(worker, Outstanding { start }).reserved_streak = 0;
+        self.order(worker, start, out);
+    }
+
+    fn order(&mut self, worker: WorkerId, start: Start, out: &mut Outbox) {
+        let task = self.tasks.get_mut(start.task).expect("an unsettled task");
+        assert!(task.running.is_none(), "{} is started twice", start.task);
+        task.running = Some((worker, start.ticket));
+        task.attempts += 1;
+        out.push(self.record_task(start.task));
+        out.push(Effect::Send(worker, ClusterMessage::Start(start)));
+    }
+
+    /// Keeps the front of the general queue an unsettled task.
+    pub(super) fn skip_settled_general(&mut self) {
+        while self.general.front().is_some_and(|task| !self.tasks.contains(*task)) {
+            self.general.pop_front();
+        }
+    }
+
+    /// Takes a report of an attempt; a stale one changes nothing.
+    pub(super) fn take_report(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
+        let Start { task, ticket, .. } = report.start;
+        if let Some(member) = self.members.get_mut(worker)
+            && member.outstanding.is_some_and(|outstanding| outstanding.start.ticket == ticket)
+        {
+            member.outstanding = None;
+        }
+        let current = self.tasks.get(task).is_some_and(|state| state.running == Some((worker, ticket)));
+        if !current {
+            return;
+        }
+        match report.ended {
+            Some(Ended::Completed) => self.settle(now, task, Outcome::Completed, out),
+            Some(Ended::Failed) => self.settle(now, task, Outcome::Failed, out),
+            Some(Ended::Aborted) => self.attempt_lost(now, task, out),
+            None => self.not_started(now, task, out),
+        }
+        if let Some(owner) = self.pool.get(report.start.queue).and_then(super::Queue::owner) {
+            self.serve(owner, out);
+        }
+    }
+
+    /// An order to start was declined or voided: that was no attempt.
+    pub(super) fn not_started(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
+        self.tasks[task].attempts -= 1;
+        if self.tasks[task].cancelled {
+            self.settle(now, task, Outcome::Cancelled, out);
+        } else {
+            self.put_back(task, out);
+        }
+    }
+
+    /// An attempt was lost with its worker, or was stopped.
+    pub(super) fn attempt_lost(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
+        let state = self.tasks.get_mut(task).expect("an unsettled task");
+        state.lost += 1;
+        let (lost, cancelled) = (state.lost, state.cancelled);
+        let tries = match self.spec.running_task_of_lost_worker {
+            LostTask::Fail => 1,
+            LostTask::Requeue(limit) => limit.max_attempts,
+        };
+        if cancelled {
+            self.settle(now, task, Outcome::Cancelled, out);
+        } else if lost >= tries {
+            self.settle(now, task, Outcome::Failed, out);
+        } else {
+            note(out, Note::Requeued { task, lost });
+            self.put_back(task, out);
+        }
+    }
+
+    /// The task waits again, at the head of its queue.
+    fn put_back(&mut self, task: TaskId, out: &mut Outbox) {
+        let state = self.tasks.get_mut(task).expect("an unsettled task");
+        state.running = None;
+        match state.place {
+            Place::Parked => unreachable!("a parked task was running"),
+            Place::Queue(QueueId::GENERAL) => {
+                self.general.push_front(task);
+                self.general_waiting += 1;
+                out.push(self.record_task(task));
+                self.wake_for_general(out);
+            }
+            Place::Queue(queue) => {
+                self.pool.queue_mut(queue).started = None;
+                self.waiting += 1;
+                out.push(self.record_task(task));
+            }
+        }
+    }
+}

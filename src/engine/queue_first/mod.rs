@@ -1,0 +1,361 @@
+//! The proposal: queues own the work and its order, workers are anonymous, and the cluster keeps every queue at exactly
+//! one healthy worker.
+//!
+//! A task's way: `router` (which queue, or parked) → `pool` (the queues) → `dispatch` (which task a free worker starts,
+//! and what its report means) → settled. A queue's way: `lifecycle` (created, drained, deleted) and `ownership` (vacant,
+//! owned, revoking, orphaned). `membership` knows the workers. Goals, where they conflict: exclusion > order > progress
+//! > balance > stickiness.
+
+mod dispatch;
+mod lifecycle;
+mod membership;
+mod ownership;
+pub mod placement;
+mod pool;
+mod router;
+pub mod sizing;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::base::names::PropertySet;
+use crate::base::{Claims, IdMap, IdVec, Note, Outcome, QueueId, ResourceId, TaskId, Ticket, Time, WorkerId};
+use crate::engine::agent::AgentOptions;
+use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Record, Report, WorkerMessage};
+use crate::engine::spec::{CreateSpec, LeaseSpec, PlacementSpec, QueueFirstSpec, QueueLimits};
+use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
+
+use membership::Members;
+use placement::{Placement, PlacementMaker};
+pub use pool::{Pool, Queue};
+use router::Tie;
+use sizing::{Sizing, SizingMaker};
+use timers::{Timer, Timers};
+
+/// Where a task is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Parked,
+    Queue(QueueId),
+}
+
+/// An unsettled task.
+#[derive(Debug)]
+struct Task {
+    claims: Claims,
+    place: Place,
+    /// Attempts begun.
+    attempts: u32,
+    /// Attempts lost.
+    lost: u32,
+    /// The order to start it that is not answered yet.
+    running: Option<(WorkerId, Ticket)>,
+    /// Its client gave it up while it ran.
+    cancelled: bool,
+}
+
+/// The engine.
+pub struct QueueFirst {
+    spec: QueueFirstSpec,
+    context: Context,
+    limits: QueueLimits,
+    begun: bool,
+    last_ticket: u64,
+    tasks: IdMap<TaskId, Task>,
+    ties: IdVec<ResourceId, Tie>,
+    /// Tasks parked because the pool is at its maximum; nothing in conflict is ahead of them.
+    at_max: BTreeSet<TaskId>,
+    /// Parked tasks to look at again, in order of submission.
+    look_again: BTreeSet<TaskId>,
+    parked: u32,
+    /// Tasks in reserving queues that are not ordered to start.
+    waiting: u32,
+    pool: Pool,
+    /// Queues without an owner.
+    vacant: BTreeSet<QueueId>,
+    /// A queue that is being moved only for balance: one at a time.
+    moving: Option<QueueId>,
+    /// Go on levelling until the number of queues per worker differs by at most one.
+    levelling: bool,
+    general: VecDeque<TaskId>,
+    /// Tasks in `general` that are not settled and not ordered to start.
+    general_waiting: u32,
+    members: Members,
+    placement: Box<dyn Placement>,
+    sizing: Box<dyn Sizing>,
+    timers: Timers,
+}
+
+impl Engine for QueueFirst {
+    fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Outbox) {
+        if !self.begun {
+            self.begun = true;
+            self.timers.set(now + self.context.detection.ttl, Timer::Review);
+            if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
+                self.timers.set(now + pace, Timer::Rebalance);
+            }
+            if !matches!(input, Input::Limits { .. }) {
+                self.keep_limits(now, out);
+            }
+        }
+        match input {
+            Input::Submit { task, claims } => self.submit(now, task, claims, out),
+            Input::Cancel { task } => self.cancel(now, task, out),
+            Input::Quiesce { worker } => self.quiesce(now, worker, true, out),
+            Input::Limits { min, max } => {
+                assert!(min <= max, "limits with min above max");
+                self.limits = QueueLimits { min, max };
+                out.push(Effect::Persist(Record::Limits { min, max }));
+                self.keep_limits(now, out);
+            }
+            Input::Worker { worker, message } => self.worker_message(now, worker, message, out),
+            Input::Timeout => self.timeout(now, out),
+        }
+        self.look_at_parked(now, out);
+        if self.pool.len() < self.limits.max as usize {
+            self.size_pool(now, false, out);
+        }
+    }
+
+    fn next_timeout(&self) -> Option<(Time, Reason)> {
+        self.timers.next()
+    }
+}
+
+impl QueueFirst {
+    fn new(spec: &QueueFirstSpec, context: Context, placement: Box<dyn Placement>, sizing: Box<dyn Sizing>) -> Self {
+        QueueFirst {
+            limits: spec.queues,
+            spec: spec.clone(),
+            context,
+            begun: false,
+            last_ticket: 0,
+            tasks: IdMap::new(),
+            ties: IdVec::new(),
+            at_max: BTreeSet::new(),
+            look_again: BTreeSet::new(),
+            parked: 0,
+            waiting: 0,
+            pool: Pool::default(),
+            vacant: BTreeSet::new(),
+            moving: None,
+            levelling: false,
+            general: VecDeque::new(),
+            general_waiting: 0,
+            members: Members::default(),
+            placement,
+            sizing,
+            timers: Timers::default(),
+        }
+    }
+
+    fn next_ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
+    }
+
+    fn worker_message(&mut self, now: Time, worker: WorkerId, message: &WorkerMessage, out: &mut Outbox) {
+        match message {
+            WorkerMessage::Join { stamp } => self.join(now, worker, *stamp, out),
+            WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
+            WorkerMessage::Fetch => self.fetch(worker, out),
+            WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),
+            WorkerMessage::Released(holding) => self.released(now, worker, *holding, out),
+            WorkerMessage::Leave => self.leave(now, worker, out),
+        }
+    }
+
+    fn reported(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
+        out.push(Effect::Send(worker, ClusterMessage::Answered { ticket: report.start.ticket }));
+        self.take_report(now, worker, report, out);
+    }
+
+    fn timeout(&mut self, now: Time, out: &mut Outbox) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Lost(worker, seniority) => self.check_lost(now, worker, seniority, out),
+                Timer::LeaseEnd(queue) => self.check_lease_end(now, queue, out),
+                Timer::ParkDeadline(task) => self.share_after_all(task, out),
+                Timer::Empty(queue) => self.empty_deadline(now, queue, out),
+                Timer::Sizing => {}
+                Timer::Rebalance => {
+                    if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
+                        self.timers.set(now + pace, Timer::Rebalance);
+                    }
+                    self.relieve(true, out);
+                }
+                Timer::Review => {
+                    self.timers.set(now + self.context.detection.ttl, Timer::Review);
+                    self.review(now, out);
+                }
+            }
+        }
+    }
+
+    /// Level-triggered: whatever an event should have caused and did not, this does.
+    fn review(&mut self, now: Time, out: &mut Outbox) {
+        self.keep_limits(now, out);
+        self.assign(now, out);
+        self.relieve(false, out);
+        let queues: Vec<QueueId> = self.pool.active().to_vec();
+        for queue in queues {
+            self.maybe_delete(now, queue, out);
+        }
+        for worker in self.members.idle() {
+            self.serve(worker, out);
+        }
+    }
+
+    fn record_task(&self, task: TaskId) -> Effect {
+        let state = &self.tasks[task];
+        Effect::Persist(Record::Task {
+            task,
+            claims: state.claims.clone(),
+            queue: match state.place {
+                Place::Parked => None,
+                Place::Queue(queue) => Some(queue),
+            },
+            attempts: state.attempts,
+            running: state.running,
+        })
+    }
+
+    fn record_queue(&self, queue: QueueId) -> Effect {
+        let state = self.pool.queue(queue);
+        Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner: state.owner(), draining: state.draining })
+    }
+
+    fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
+        let state = self.tasks.remove(task).expect("an unsettled task");
+        out.push(Effect::Persist(Record::TaskGone { task }));
+        out.push(Effect::Settle(task, outcome));
+        match state.place {
+            Place::Parked => {
+                self.parked -= 1;
+                self.at_max.remove(&task);
+                self.look_again.remove(&task);
+                for claim in &state.claims {
+                    self.ties[claim.resource].unpark(task);
+                }
+            }
+            Place::Queue(QueueId::GENERAL) => {
+                if state.running.is_none() {
+                    self.general_waiting -= 1;
+                    self.skip_settled_general();
+                }
+            }
+            Place::Queue(queue) => {
+                for claim in &state.claims {
+                    self.ties[claim.resource].leave(queue, *claim);
+                }
+                self.waiting -= u32::from(state.running.is_none());
+                let was_running = state.running.is_some();
+                self.left_queue(now, queue, was_running, out);
+            }
+        }
+        self.look_again_behind(&state.claims);
+    }
+
+    /// A task of `queue` was settled and its ties are gone.
+    fn left_queue(&mut self, now: Time, queue: QueueId, was_running: bool, out: &mut Outbox) {
+        self.pool.settled_one(queue, now);
+        let tasks = &self.tasks;
+        let state = self.pool.queue_mut(queue);
+        if was_running {
+            state.started = None;
+        }
+        while state.tasks.front().is_some_and(|task| !tasks.contains(*task)) {
+            state.tasks.pop_front();
+        }
+        if state.live == 0 {
+            state.tasks.clear();
+            if !state.draining
+                && let Some(first) = self.at_max.first().copied()
+            {
+                self.place(first, queue, out);
+                return;
+            }
+            self.queue_is_empty(now, queue, out);
+        }
+    }
+
+    fn lease(&self) -> Option<crate::engine::spec::Lease> {
+        match self.spec.lease {
+            LeaseSpec::None => None,
+            LeaseSpec::Lease(lease) => Some(lease),
+        }
+    }
+}
+
+/// Policies registered by the program that embeds this crate, by name.
+#[derive(Clone, Default)]
+pub struct Policies {
+    /// For `placement: {custom: name}`.
+    pub placements: BTreeMap<String, PlacementMaker>,
+    /// For `create: {custom: name}`.
+    pub sizings: BTreeMap<String, SizingMaker>,
+}
+
+/// A factory of `queue_first` engines with these options.
+///
+/// # Errors
+/// A sentence, when the options name a policy that is not registered.
+pub fn factory(spec: &QueueFirstSpec, policies: &Policies) -> Result<Arc<dyn EngineFactory>, String> {
+    let placement = match &spec.placement {
+        PlacementSpec::Custom(name) => named(&policies.placements, name, "placement")?,
+        built_in => placement::built_in(built_in).expect("a built-in placement"),
+    };
+    let sizing = match &spec.create {
+        CreateSpec::Custom(name) => named(&policies.sizings, name, "create")?,
+        built_in => sizing::built_in(built_in).expect("a built-in sizing"),
+    };
+    Ok(Arc::new(Factory { spec: spec.clone(), placement, sizing }))
+}
+
+fn named<T: Clone>(registered: &BTreeMap<String, T>, name: &str, key: &str) -> Result<T, String> {
+    registered.get(name).cloned().ok_or_else(|| {
+        let known: Vec<_> = registered.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none is".to_owned() } else { format!("there is {}", known.join(", ")) };
+        format!("no {key} policy `{name}` is registered in this program ({known})")
+    })
+}
+
+struct Factory {
+    spec: QueueFirstSpec,
+    placement: PlacementMaker,
+    sizing: SizingMaker,
+}
+
+impl EngineFactory for Factory {
+    fn name(&self) -> &str {
+        "queue_first"
+    }
+
+    fn fresh(&self, context: Context) -> Box<dyn Engine> {
+        Box::new(QueueFirst::new(&self.spec, context, (self.placement)(), (self.sizing)()))
+    }
+
+    fn guarantees(&self, detection: Detection) -> Guarantees {
+        use crate::base::Property::{Exclusion, Ownership};
+        match self.spec.lease {
+            LeaseSpec::None => Guarantees {
+                properties: PropertySet::ALL.without(Exclusion).without(Ownership),
+                orphan_bound: Some(detection.ttl),
+            },
+            LeaseSpec::Lease(lease) => Guarantees {
+                properties: PropertySet::ALL,
+                orphan_bound: Some(detection.ttl.max(lease.duration + lease.margin)),
+            },
+        }
+    }
+
+    fn agent(&self, detection: Detection) -> AgentOptions {
+        AgentOptions { heartbeat: detection.heartbeat, fences_itself: self.spec.lease != LeaseSpec::None }
+    }
+}
+
+/// Whether a note may be skipped is the driver's business: the engine states every decision.
+fn note(out: &mut Outbox, note: Note) {
+    out.push(Effect::Note(note));
+}

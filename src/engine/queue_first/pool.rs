@@ -1,0 +1,233 @@
+//! The pool of reserving queues: what each holds, and which active one is the least loaded, in O(log queues).
+
+use std::collections::VecDeque;
+
+use crate::base::{Epoch, IdMap, QueueId, TaskId, Ticket, Time, WorkerId};
+
+/// Who serves a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hold {
+    /// Nobody.
+    Vacant,
+    /// Its owner, under the current epoch.
+    Owned(WorkerId),
+    /// Its owner, who was asked to hand it back.
+    Revoking(WorkerId),
+    /// A lost worker, until its lease has surely ended.
+    Orphaned(WorkerId),
+}
+
+/// A reserving queue.
+#[derive(Debug)]
+pub struct Queue {
+    /// In order; settled tasks are taken out when they reach the front.
+    pub(super) tasks: VecDeque<TaskId>,
+    /// Unsettled tasks in it.
+    pub(super) live: u32,
+    pub(super) draining: bool,
+    pub(super) hold: Hold,
+    pub(super) epoch: Epoch,
+    /// When the owner's lease has surely ended, by the engine's clock.
+    pub(super) lease_ends: Time,
+    /// The order that granted it.
+    pub(super) granted_by: Ticket,
+    /// The first task was ordered to start under this ticket.
+    pub(super) started: Option<Ticket>,
+    /// Since when it has had no task.
+    pub(super) empty_since: Option<Time>,
+    /// Somebody will look whether it has been empty for long enough.
+    pub(super) empty_timer: bool,
+    slot: u32,
+}
+
+impl Queue {
+    /// Its owner, revoking or not.
+    pub(super) fn owner(&self) -> Option<WorkerId> {
+        match self.hold {
+            Hold::Owned(worker) | Hold::Revoking(worker) => Some(worker),
+            Hold::Vacant | Hold::Orphaned(_) => None,
+        }
+    }
+    /// The first task, when it may be started.
+    pub(super) fn startable(&self) -> Option<TaskId> {
+        if self.started.is_none() && matches!(self.hold, Hold::Owned(_)) { self.tasks.front().copied() } else { None }
+    }
+}
+
+/// All reserving queues.
+#[derive(Debug, Default)]
+pub struct Pool {
+    queues: IdMap<QueueId, Queue>,
+    /// Active queues in order of creation.
+    active: Vec<QueueId>,
+    /// Active queues without a task.
+    empty: u32,
+    created: u32,
+    slots: Vec<Option<QueueId>>,
+    free_slots: Vec<u32>,
+    /// A tournament over slots: `tree[1]` is the slot with the smallest (load, slot).
+    tree: Vec<u32>,
+    loads: Vec<u32>,
+}
+
+impl Pool {
+    /// Active queues in order of creation.
+    pub fn active(&self) -> &[QueueId] {
+        &self.active
+    }
+    /// All queues, draining ones included.
+    pub fn len(&self) -> usize {
+        self.queues.len()
+    }
+    /// Whether there is no queue at all.
+    pub fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+    /// Whether this queue exists and is not draining.
+    pub fn is_active(&self, queue: QueueId) -> bool {
+        self.queues.get(queue).is_some_and(|queue| !queue.draining)
+    }
+    /// Unsettled tasks in a queue; 0 where it does not exist.
+    pub fn load(&self, queue: QueueId) -> u32 {
+        self.queues.get(queue).map_or(0, |queue| queue.live)
+    }
+    /// The active queue with the fewest unsettled tasks.
+    pub fn least_loaded(&self) -> Option<QueueId> {
+        let slot = *self.tree.get(1)? as usize;
+        if self.loads[slot] == u32::MAX { None } else { self.slots[slot] }
+    }
+    /// How many active queues have no task.
+    pub fn empty_queues(&self) -> u32 {
+        self.empty
+    }
+    /// All queues in order of creation.
+    pub fn iter(&self) -> impl Iterator<Item = (QueueId, &Queue)> {
+        self.queues.iter()
+    }
+
+    pub(super) fn get(&self, queue: QueueId) -> Option<&Queue> {
+        self.queues.get(queue)
+    }
+    #[inline]
+    pub(super) fn queue(&self, queue: QueueId) -> &Queue {
+        &self.queues[queue]
+    }
+    #[inline]
+    pub(super) fn queue_mut(&mut self, queue: QueueId) -> &mut Queue {
+        &mut self.queues[queue]
+    }
+
+    pub(super) fn create(&mut self, now: Time) -> QueueId {
+        self.created += 1;
+        let id = QueueId(self.created);
+        let slot = self.free_slots.pop().unwrap_or_else(|| self.grow());
+        self.slots[slot as usize] = Some(id);
+        self.queues.insert(
+            id,
+            Queue {
+                tasks: VecDeque::new(),
+                live: 0,
+                draining: false,
+                hold: Hold::Vacant,
+                epoch: Epoch(0),
+                lease_ends: Time::ZERO,
+                granted_by: Ticket(0),
+                started: None,
+                empty_since: Some(now),
+                empty_timer: false,
+                slot,
+            },
+        );
+        self.active.push(id);
+        self.empty += 1;
+        self.set_load(slot, 0);
+        id
+    }
+
+    pub(super) fn drain(&mut self, id: QueueId) {
+        let queue = &mut self.queues[id];
+        assert!(!queue.draining, "{id} drains already");
+        queue.draining = true;
+        self.empty -= u32::from(queue.live == 0);
+        let slot = queue.slot;
+        let position = self.active.binary_search(&id).expect("an active queue");
+        self.active.remove(position);
+        self.set_load(slot, u32::MAX);
+    }
+
+    pub(super) fn revive(&mut self, id: QueueId) {
+        let queue = &mut self.queues[id];
+        assert!(queue.draining, "{id} does not drain");
+        queue.draining = false;
+        self.empty += u32::from(queue.live == 0);
+        let (slot, live) = (queue.slot, queue.live);
+        let position = self.active.binary_search(&id).expect_err("a draining queue");
+        self.active.insert(position, id);
+        self.set_load(slot, live);
+    }
+
+    pub(super) fn delete(&mut self, id: QueueId) {
+        let queue = self.queues.remove(id).expect("a queue");
+        assert!(queue.draining && queue.live == 0 && queue.hold == Hold::Vacant, "{id} is in use");
+        self.slots[queue.slot as usize] = None;
+        self.free_slots.push(queue.slot);
+    }
+
+    /// Appends a task.
+    pub(super) fn push(&mut self, id: QueueId, task: TaskId) {
+        let queue = &mut self.queues[id];
+        queue.tasks.push_back(task);
+        queue.live += 1;
+        queue.empty_since = None;
+        let (slot, live, active) = (queue.slot, queue.live, !queue.draining);
+        if active {
+            self.empty -= u32::from(live == 1);
+            self.set_load(slot, live);
+        }
+    }
+
+    /// One task of the queue is settled.
+    pub(super) fn settled_one(&mut self, id: QueueId, now: Time) {
+        let queue = &mut self.queues[id];
+        queue.live -= 1;
+        if queue.live == 0 {
+            queue.empty_since = Some(now);
+        }
+        let (slot, live, active) = (queue.slot, queue.live, !queue.draining);
+        if active {
+            self.empty += u32::from(live == 0);
+            self.set_load(slot, live);
+        }
+    }
+
+    fn grow(&mut self) -> u32 {
+        let slot = self.slots.len();
+        self.slots.push(None);
+        if slot >= self.loads.len() {
+            let size = (slot + 1).next_power_of_two().max(2);
+            self.loads.resize(size, u32::MAX);
+            self.tree = vec![0; 2 * size];
+            for leaf in 0..size {
+                self.tree[size + leaf] = u32::try_from(leaf).expect("few slots");
+            }
+            for node in (1..size).rev() {
+                self.tree[node] = self.winner(self.tree[2 * node], self.tree[2 * node + 1]);
+            }
+        }
+        u32::try_from(slot).expect("few slots")
+    }
+
+    fn winner(&self, left: u32, right: u32) -> u32 {
+        if self.loads[right as usize] < self.loads[left as usize] { right } else { left }
+    }
+
+    #[inline]
+    fn set_load(&mut self, slot: u32, load: u32) {
+        self.loads[slot as usize] = load;
+        let mut node = (self.loads.len() + slot as usize) / 2;
+        while node >= 1 {
+            self.tree[node] = self.winner(self.tree[2 * node], self.tree[2 * node + 1]);
+            node /= 2;
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Routing: which queue a task goes to (R17: workers play no part in it).
+//!
+//! All unsettled placed tasks that conflict lie in one queue, in order of submission. A task whose earlier conflicting
+//! tasks lie in several queues, or are parked, is parked: it ties nothing, but every later conflicting task waits for
+//! it, so order holds and nobody unrelated waits.
+
+use smallvec::SmallVec;
+
+use super::placement::Choice;
+use super::{Place, QueueFirst, Task, Timer, note};
+use crate::base::note::ParkReason;
+use crate::base::{Claim, Claims, Mode, Note, Outcome, QueueId, TaskId, Time};
+use crate::engine::message::{ClusterMessage, Effect, Outbox};
+use crate::engine::spec::AtMax;
+
+/// What the unsettled tasks that claim a resource tie it to.
+#[derive(Debug, Default)]
+pub(super) struct Tie {
+    /// Queues with placed claimants, and how many. More than one only while all of them are shared.
+    placed: SmallVec<[(QueueId, u32); 1]>,
+    /// Placed claimants that are exclusive.
+    exclusive: u32,
+    /// Parked claimants in order of submission.
+    parked: Vec<(TaskId, Mode)>,
+    /// Parked claimants that are exclusive.
+    parked_exclusive: u32,
+    /// The queue that last held a claimant.
+    last: Option<QueueId>,
+}
+
+impl Tie {
+    fn enter(&mut self, queue: QueueId, claim: Claim) {
+        match self.placed.iter_mut().find(|(placed, _)| *placed == queue) {
+            Some((_, count)) => *count += 1,
+            None => self.placed.push((queue, 1)),
+        }
+        self.exclusive += u32::from(claim.mode == Mode::Exclusive);
+        self.last = Some(queue);
+    }
+
+    pub(super) fn leave(&mut self, queue: QueueId, claim: Claim) {
+        let position = self.placed.iter().position(|(placed, _)| *placed == queue).expect("a tie to this queue");
+        self.placed[position].1 -= 1;
+        if self.placed[position].1 == 0 {
+            self.placed.remove(position);
+        }
+        self.exclusive -= u32::from(claim.mode == Mode::Exclusive);
+    }
+
+    fn park(&mut self, task: TaskId, mode: Mode) {
+        let position = self.parked.partition_point(|(parked, _)| *parked < task);
+        self.parked.insert(position, (task, mode));
+        self.parked_exclusive += u32::from(mode == Mode::Exclusive);
+    }
+
+    pub(super) fn unpark(&mut self, task: TaskId) {
+        let position = self.parked.binary_search_by_key(&task, |(parked, _)| *parked).expect("a parked task");
+        let (_, mode) = self.parked.remove(position);
+        self.parked_exclusive -= u32::from(mode == Mode::Exclusive);
+    }
+
+    /// The first parked task before `task` that conflicts with a claim of this mode.
+    fn parked_ahead(&self, task: TaskId, mode: Mode) -> Option<TaskId> {
+        if mode == Mode::Shared && self.parked_exclusive == 0 {
+            return None;
+        }
+        self.parked
+            .iter()
+            .take_while(|(parked, _)| *parked < task)
+            .find(|(_, other)| mode == Mode::Exclusive || *other == Mode::Exclusive)
+            .map(|(parked, _)| *parked)
+    }
+
+    /// The queues in which placed tasks lie that conflict with a claim of this mode.
+    fn conflicting_queues(&self, mode: Mode) -> &[(QueueId, u32)] {
+        if mode == Mode::Exclusive || self.exclusive > 0 { &self.placed } else { &[] }
+    }
+
+    /// Parked tasks that may have nothing parked ahead of them on this resource any more.
+    fn first_parked(&self) -> impl Iterator<Item = TaskId> + '_ {
+        let first_is_exclusive = self.parked.first().is_some_and(|(_, mode)| *mode == Mode::Exclusive);
+        let shared_run = self.parked.iter().take_while(|(_, mode)| *mode == Mode::Shared);
+        let exclusive = self.parked.iter().take(usize::from(first_is_exclusive));
+        exclusive.chain(shared_run).map(|(task, _)| *task)
+    }
+}
+
+enum Route {
+    /// Nothing in conflict is ahead of it.
+    Free,
+    /// Everything in conflict ahead of it lies in this queue.
+    Tied(QueueId),
+    Park(ParkReason),
+}
+
+impl QueueFirst {
+    pub(super) fn submit(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) {
+        assert!(!self.tasks.contains(task), "{task} is submitted twice");
+        let state = Task {
+            claims: Claims::from_slice(claims),
+            place: Place::Parked,
+            attempts: 0,
+            lost: 0,
+            running: None,
+            cancelled: false,
+        };
+        self.tasks.insert(task, state);
+        if claims.is_empty() {
+            self.place_general(task, out);
+            return;
+        }
+        for claim in claims {
+            self.ties.grow_to(claim.resource);
+        }
+        match self.route(task, claims) {
+            Route::Tied(queue) => self.enter(task, queue, out),
+            Route::Free => {
+                if let Some(queue) = self.choose_queue(now, task, out) {
+                    self.enter(task, queue, out);
+                } else {
+                    self.park(task, ParkReason::AtMax, out);
+                    self.park_at_max(now, task);
+                }
+            }
+            Route::Park(why) => self.park(task, why, out),
+        }
+    }
+
+    fn route(&self, task: TaskId, claims: &[Claim]) -> Route {
+        let mut tied: Option<QueueId> = None;
+        for claim in claims {
+            let tie = &self.ties[claim.resource];
+            if let Some(ahead) = tie.parked_ahead(task, claim.mode) {
+                return Route::Park(ParkReason::BehindParked(ahead));
+            }
+            for (queue, _) in tie.conflicting_queues(claim.mode) {
+                match tied {
+                    Some(other) if other != *queue => return Route::Park(ParkReason::Split(other, *queue)),
+                    _ => tied = Some(*queue),
+                }
+            }
+        }
+        tied.map_or(Route::Free, Route::Tied)
+    }
+
+    /// A queue for a task without ties; `None`: it must be parked.
+    fn choose_queue(&mut self, now: Time, task: TaskId, out: &mut Outbox) -> Option<QueueId> {
+        if self.pool.active().is_empty() {
+            return self.create_or_revive(now, out);
+        }
+        if self.pool.empty_queues() == 0 {
+            let at_max = self.pool.len() >= self.limits.max as usize;
+            if !at_max {
+                self.size_pool(now, true, out);
+            }
+            if at_max && matches!(self.spec.at_max, AtMax::Park(_)) {
+                return None;
+            }
+        }
+        Some(self.choose_active(task))
+    }
+
+    fn choose_active(&mut self, task: TaskId) -> QueueId {
+        let claims = &self.tasks[task].claims;
+        let last = self.ties[claims[0].resource].last;
+        let queue = self.placement.choose(&self.pool, &Choice { task, claims, last, seed: self.context.seed });
+        assert!(self.pool.is_active(queue), "the placement policy chose {queue}, which is not active");
+        queue
+    }
+
+    /// Puts a task that is in no queue at the end of one.
+    fn enter(&mut self, task: TaskId, queue: QueueId, out: &mut Outbox) {
+        let state = self.tasks.get_mut(task).expect("an unsettled task");
+        state.place = Place::Queue(queue);
+        for claim in &state.claims {
+            self.ties[claim.resource].enter(queue, *claim);
+        }
+        self.pool.push(queue, task);
+        self.waiting += 1;
+        out.push(self.record_task(task));
+        note(out, Note::Placed { task, queue });
+        let state = self.pool.queue(queue);
+        if state.live == 1
+            && let Some(owner) = state.owner()
+        {
+            self.serve(owner, out);
+        }
+    }
+
+    fn park(&mut self, task: TaskId, why: ParkReason, out: &mut Outbox) {
+        for claim in &self.tasks[task].claims {
+            self.ties[claim.resource].park(task, claim.mode);
+        }
+        self.parked += 1;
+        out.push(self.record_task(task));
+        note(out, Note::Parked { task, why });
+    }
+
+    fn park_at_max(&mut self, now: Time, task: TaskId) {
+        self.at_max.insert(task);
+        if let AtMax::Park(limit) = self.spec.at_max {
+            self.timers.set(now + limit.at_most, Timer::ParkDeadline(task));
+        }
+    }
+
+    /// Places a parked task.
+    pub(super) fn place(&mut self, task: TaskId, queue: QueueId, out: &mut Outbox) {
+        self.parked -= 1;
+        self.at_max.remove(&task);
+        self.look_again.remove(&task);
+        let claims = self.tasks[task].claims.clone();
+        for claim in &claims {
+            self.ties[claim.resource].unpark(task);
+        }
+        self.enter(task, queue, out);
+        self.look_again_behind(&claims);
+    }
+
+    /// A task with these claims left or was placed: what is parked behind it is looked at again.
+    pub(super) fn look_again_behind(&mut self, claims: &[Claim]) {
+        if self.parked > 0 {
+            for claim in claims {
+                self.look_again.extend(self.ties[claim.resource].first_parked());
+            }
+        }
+    }
+
+    /// Looks at parked tasks again, in order of submission, until nothing changes.
+    pub(super) fn look_at_parked(&mut self, now: Time, out: &mut Outbox) {
+        while let Some(task) = self.look_again.pop_first() {
+            if self.at_max.contains(&task) {
+                continue; // Waits for an empty queue, not for a task.
+            }
+            match self.route(task, &self.tasks[task].claims) {
+                Route::Tied(queue) => self.place(task, queue, out),
+                Route::Free => match self.choose_queue(now, task, out) {
+                    Some(queue) => self.place(task, queue, out),
+                    None => {
+                        note(out, Note::Parked { task, why: ParkReason::AtMax });
+                        self.park_at_max(now, task);
+                    }
+                },
+                Route::Park(_) => {}
+            }
+        }
+    }
+
+    /// The pool has a new or revived active queue: whoever waited for one is placed.
+    pub(super) fn offer_to_parked(&mut self, queue: QueueId, out: &mut Outbox) {
+        let all = self.spec.at_max == AtMax::Share;
+        while let Some(first) = self.at_max.first().copied()
+            && (all || self.pool.load(queue) == 0)
+        {
+            self.place(first, queue, out);
+        }
+    }
+
+    pub(super) fn share_after_all(&mut self, task: TaskId, out: &mut Outbox) {
+        if self.at_max.contains(&task) && !self.pool.active().is_empty() {
+            let queue = self.choose_active(task);
+            self.place(task, queue, out);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
+        let Some(state) = self.tasks.get_mut(task) else {
+            return; // Settled before the wish arrived.
+        };
+        match state.running {
+            Some((worker, ticket)) => {
+                state.cancelled = true;
+                out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
+            }
+            None => self.settle(now, task, Outcome::Cancelled, out),
+        }
+    }
+}

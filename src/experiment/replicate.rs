@@ -1,0 +1,251 @@
+//! Runs the replications of a scenario on any number of threads; what comes out never depends on how many.
+//!
+//! Threads take replications in rising order, so that an interrupted experiment keeps a run of finished replications
+//! from the first one on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use crate::base::mix::mix;
+use crate::base::{Span, Time};
+use crate::engine::{EngineFactory, Guarantees};
+use crate::fact::{Fact, Observe};
+use crate::observe::{Observation, Observer, Settings};
+use crate::scenario::Scenario;
+use crate::sim::dist::Dist;
+use crate::world;
+
+/// Points of each series over time.
+const SERIES_POINTS: usize = 240;
+/// Facts between two looks at the shared progress: rare enough to cost nothing, often enough to stop at once.
+const FACTS_PER_LOOK: u32 = 1 << 12;
+
+/// How far an experiment is, for whoever watches from another thread, and the way to stop it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    stop: AtomicBool,
+    finished: AtomicU32,
+    simulated_micros: AtomicU64,
+}
+
+impl Progress {
+    /// Asks the experiment to end with what is finished.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+    /// Whether it was asked to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+    /// Replications that are finished.
+    pub fn finished(&self) -> u32 {
+        self.finished.load(Ordering::Relaxed)
+    }
+    /// Simulated time so far, over all replications; [`total_span`] when all are finished.
+    pub fn simulated(&self) -> Span {
+        Span::from_micros(self.simulated_micros.load(Ordering::Relaxed))
+    }
+}
+
+/// The simulated time of all replications of a scenario.
+pub fn total_span(scenario: &Scenario) -> Span {
+    Span::from_micros(run_micros(scenario).saturating_mul(u64::from(scenario.run.replications)))
+}
+
+fn run_micros(scenario: &Scenario) -> u64 {
+    scenario.run.horizon.saturating_add(scenario.run.drain).micros()
+}
+
+/// What the replications of a scenario gave.
+#[derive(Debug)]
+pub struct Results {
+    /// The engine's name.
+    pub engine: String,
+    /// What it promised.
+    pub guarantees: Guarantees,
+    /// One per finished replication, in order from replication 0.
+    pub observations: Vec<Observation>,
+    /// Over the facts of all of them; of one replication: its own digest.
+    pub digest: u128,
+    /// Calendar events of all of them.
+    pub events: u64,
+    /// Whether every replication is there.
+    pub complete: bool,
+}
+
+/// Runs the scenario's replications on `jobs` threads (at least one).
+///
+/// # Panics
+/// If a replication does: the first message says which one.
+pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, jobs: usize, progress: &Progress) -> Results {
+    let replications = scenario.run.replications;
+    let guarantees = factory.guarantees(scenario.detection);
+    let next = AtomicU32::new(0);
+    let finished: Mutex<Vec<Option<(Observation, u64)>>> = Mutex::new((0..replications).map(|_| None).collect());
+    let threads = jobs.clamp(1, replications.max(1) as usize);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+    pool.broadcast(|_| {
+        loop {
+            let replication = next.fetch_add(1, Ordering::Relaxed);
+            if replication >= replications || progress.is_stopped() {
+                return;
+            }
+            let settings = settings(scenario, &guarantees, replication);
+            let Some(done) = one(scenario, factory, settings, replication, progress) else { return };
+            finished.lock().expect("no thread panics while it holds the list")[replication as usize] = Some(done);
+        }
+    });
+    let slots = finished.into_inner().expect("no thread panics while it holds the list");
+    let (observations, events): (Vec<_>, Vec<_>) = slots.into_iter().map_while(|slot| slot).unzip();
+    Results {
+        engine: factory.name().to_owned(),
+        guarantees,
+        digest: combined(&observations),
+        events: events.iter().sum(),
+        complete: observations.len() == replications as usize,
+        observations,
+    }
+}
+
+/// One digest of many.
+fn combined(observations: &[Observation]) -> u128 {
+    if let [only] = observations {
+        return only.digest;
+    }
+    let words: Vec<u64> = observations.iter().flat_map(|it| [(it.digest >> 64) as u64, it.digest as u64]).collect();
+    u128::from(mix(0, &words)) << 64 | u128::from(mix(1, &words))
+}
+
+/// One replication; `None` if it was stopped.
+fn one(
+    scenario: &Scenario,
+    factory: &dyn EngineFactory,
+    settings: Settings,
+    replication: u32,
+    progress: &Progress,
+) -> Option<(Observation, u64)> {
+    let mut watched = Watched { observer: Observer::new(settings), progress, seen: Time::ZERO, countdown: FACTS_PER_LOOK };
+    let run = catch_unwind(AssertUnwindSafe(|| world::simulate(scenario, factory, replication, &mut watched)));
+    let stats = match run {
+        Ok(stats) => stats,
+        Err(cause) if cause.is::<Stopped>() => return None,
+        Err(cause) => {
+            // The threads are about to be joined: only one of them may go on, and the others need not finish.
+            progress.stop();
+            resume_unwind(Box::new(ReplicationPanic { replication, message: text_of(&*cause) }));
+        }
+    };
+    let rest = run_micros(scenario).saturating_sub(watched.seen.micros());
+    progress.simulated_micros.fetch_add(rest, Ordering::Relaxed);
+    progress.finished.fetch_add(1, Ordering::Relaxed);
+    Some((watched.observer.finish(stats.ended_at), stats.events))
+}
+
+/// What a panic inside a replication is passed on as.
+#[derive(Debug)]
+pub struct ReplicationPanic {
+    /// In which replication.
+    pub replication: u32,
+    /// What the panic said.
+    pub message: String,
+}
+
+/// The text of a panic's payload.
+pub fn text_of(cause: &(dyn std::any::Any + Send)) -> String {
+    cause
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| cause.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+/// Unwinds a run that was stopped; never seen outside this file.
+struct Stopped;
+
+/// Passes facts on, tells how far the run is, and ends it when it is asked to.
+struct Watched<'a> {
+    observer: Observer,
+    progress: &'a Progress,
+    seen: Time,
+    countdown: u32,
+}
+
+impl Observe for Watched<'_> {
+    #[inline]
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        self.observer.on(now, fact);
+        self.countdown -= 1;
+        if self.countdown == 0 {
+            self.countdown = FACTS_PER_LOOK;
+            self.look(now);
+        }
+    }
+}
+
+impl Watched<'_> {
+    #[cold]
+    fn look(&mut self, now: Time) {
+        self.progress.simulated_micros.fetch_add(now.since(self.seen).micros(), Ordering::Relaxed);
+        self.seen = now;
+        if self.progress.is_stopped() {
+            resume_unwind(Box::new(Stopped));
+        }
+    }
+}
+
+/// What the observer of a replication is told. Only the first one records its timeline.
+fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32) -> Settings {
+    let expect = &scenario.expect;
+    Settings {
+        warm_up: scenario.run.warm_up,
+        horizon: scenario.run.horizon,
+        classes: scenario.labels.classes.len(),
+        resources: scenario.labels.resources.len(),
+        orphan_bound: guarantees.orphan_bound,
+        message_slack: longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay)),
+        timeline: replication == 0,
+        series_points: SERIES_POINTS,
+        states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
+        keep_starts: !expect.starts.is_empty(),
+    }
+}
+
+/// A span that no variate of this distribution is longer than (for unbounded ones: not once in 10^13 draws).
+fn longest(dist: &Dist) -> Span {
+    const EXPONENTIAL_MEANS: f64 = 32.0;
+    const DEVIATIONS: f64 = 8.0;
+    let micros = match dist {
+        Dist::Constant(span) => return *span,
+        Dist::Uniform { max, .. } => return *max,
+        Dist::Exponential { mean } | Dist::Erlang { mean, .. } => EXPONENTIAL_MEANS * mean,
+        Dist::Lognormal { mean, cv } => {
+            let variance = libm::log1p(cv * cv);
+            mean * libm::exp(DEVIATIONS * libm::sqrt(variance) - variance / 2.0)
+        }
+        Dist::Weibull { shape, mean } => mean / libm::tgamma(1.0 + 1.0 / shape) * libm::pow(EXPONENTIAL_MEANS, 1.0 / shape),
+        Dist::Pareto { cap, .. } => *cap,
+        Dist::Empirical(values) => return values.iter().copied().max().unwrap_or(Span::ZERO),
+    };
+    Span::from_micros(micros.ceil() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unbounded_delays_have_a_bound_that_is_practically_never_passed() {
+        assert_eq!(longest(&Dist::Constant(Span::from_millis(3))), Span::from_millis(3));
+        assert_eq!(longest(&Dist::Exponential { mean: 2_000.0 }), Span::from_millis(64));
+        assert_eq!(longest(&Dist::Weibull { shape: 1.0, mean: 2_000.0 }), Span::from_millis(64));
+        assert!(longest(&Dist::Lognormal { mean: 2_000.0, cv: 0.5 }) > Span::from_millis(60));
+        assert!(longest(&Dist::Empirical([Span::from_secs(1), Span::from_secs(4)].into())) == Span::from_secs(4));
+    }
+
+    #[test]
+    fn the_text_of_a_panic_is_kept() {
+        let caught = catch_unwind(|| resume_unwind(Box::new(format!("a queue was lost: q{}", 7)))).unwrap_err();
+        assert_eq!(text_of(&*caught), "a queue was lost: q7");
+    }
+}
