@@ -141,7 +141,8 @@ impl Canvas {
     pub(super) fn unreadable(&self) -> Vec<String> {
         let labels: Vec<&Label> =
             self.shapes.iter().filter_map(|it| if let Shape::Text(label) = it { Some(label) } else { None }).collect();
-        let reach = |it: &Label| (it.left(), it.left() + it.width(), it.baseline - 0.75 * it.em, it.baseline + 0.2 * it.em);
+        let reach =
+            |it: &Label| (it.left(), it.left() + it.width(), it.baseline - 0.75 * it.em, it.baseline + 0.2 * it.em);
         let mut found = Vec::new();
         for (index, label) in labels.iter().enumerate() {
             let (left, right, top, bottom) = reach(label);

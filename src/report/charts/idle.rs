@@ -73,7 +73,15 @@ fn draw_bar(canvas: &mut Canvas, parts: &[Part]) {
         let middle = x + width / 2.0;
         if part.has_room() {
             let baseline = TOP + BAR / 2.0 - 3.0;
-            canvas.label(Label { x: middle, baseline, text: share, em: 18.0, bold: true, align: Align::Center, color: ink });
+            canvas.label(Label {
+                x: middle,
+                baseline,
+                text: share,
+                em: 18.0,
+                bold: true,
+                align: Align::Center,
+                color: ink,
+            });
             canvas.text(middle, TOP + BAR / 2.0 + 18.0, part.name, 13.0, Align::Center, ink);
         } else {
             outside.push((middle, format!("{share} {}", part.name)));

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_bars_become_few_and_those_with_gaps_become_pale() {
-        let dense = |share: f64| (0..100_000).map(move |n| (f64::from(n) * 0.01, f64::from(n) * 0.01 + share * 0.01, n % 7));
+        let dense =
+            |share: f64| (0..100_000).map(move |n| (f64::from(n) * 0.01, f64::from(n) * 0.01 + share * 0.01, n % 7));
         assert!(runs(dense(1.0)).len() <= 501);
         assert!(runs(dense(1.0)).iter().all(|run| run.quarters == 4));
         assert!(runs(dense(0.2)).iter().all(|run| run.quarters == 1));

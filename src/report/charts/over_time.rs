@@ -34,7 +34,10 @@ impl Curve {
     }
     /// The largest mean and the point at which it is reached first.
     fn peak(&self) -> (f64, usize) {
-        self.mean.iter().enumerate().fold((0.0, 0), |best, (point, mean)| if *mean > best.0 { (*mean, point) } else { best })
+        self.mean
+            .iter()
+            .enumerate()
+            .fold((0.0, 0), |best, (point, mean)| if *mean > best.0 { (*mean, point) } else { best })
     }
 }
 

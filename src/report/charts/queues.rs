@@ -48,11 +48,8 @@ impl Layout {
         let mut queues: Vec<QueueBar> = timeline.queues.iter().filter(|it| !it.queue.is_general()).copied().collect();
         queues.sort_by_key(|it| (it.from, it.queue));
         let shared = queues.len() > OWN_LANES;
-        let packed: Vec<usize> = if shared {
-            lanes::pack(queues.iter().map(|it| (it.from, it.to)))
-        } else {
-            (0..queues.len()).collect()
-        };
+        let packed: Vec<usize> =
+            if shared { lanes::pack(queues.iter().map(|it| (it.from, it.to))) } else { (0..queues.len()).collect() };
         let all_lanes = packed.iter().max().map_or(0, |lane| lane + 1);
         let lanes = all_lanes.min(LANES);
         let pitch = (560.0 / lanes.max(1) as f64).clamp(if shared { 23.0 } else { 18.0 }, 34.0);

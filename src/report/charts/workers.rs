@@ -82,7 +82,9 @@ fn title(doc: &Document) -> String {
     let workers = doc.estimate("workers.mean").map(|it| number::plain((it.mean * 10.0).round() / 10.0));
     let idle = doc.estimate("worker.idle_avoidable").map(|it| number::percent(it.mean));
     match (workers, idle) {
-        (Some(workers), Some(idle)) => format!("{workers} workers on average, {idle} of their time idle beside runnable work"),
+        (Some(workers), Some(idle)) => {
+            format!("{workers} workers on average, {idle} of their time idle beside runnable work")
+        }
         (Some(workers), None) => format!("{workers} workers on average"),
         (None, Some(_) | None) => "Who worked for which queue".into(),
     }
