@@ -21,9 +21,7 @@ mod tests;
 
 use crate::base::{Claims, IdMap, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
-use crate::engine::{
-    ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox, WorkerMessage,
-};
+use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox, WorkerMessage};
 use crate::fact::{Fact, Observe};
 use crate::scenario::Scenario;
 use crate::sim::{Calendar, Handle, Stream, Streams};
@@ -141,9 +139,8 @@ impl<'a, O: Observe> World<'a, O> {
         let seed = mix::mix(run.seed, &[u64::from(replication)]);
         let end = run.horizon + run.drain;
         let arrivals = scenario.workers.arrivals.as_ref();
-        let source = |(number, source)| {
-            TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon)
-        };
+        let source =
+            |(number, source)| TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon);
         World {
             scenario,
             streams,
@@ -350,7 +347,10 @@ impl<'a, O: Observe> World<'a, O> {
             Some((wanted, reason)) if wanted <= now => {
                 let (at, count) = self.timeouts;
                 self.timeouts = (now, if at == now { count + 1 } else { 1 });
-                assert!(self.timeouts.1 < TIMEOUTS_AT_ONCE, "the engine asks for a timeout at {now} for ever: {reason}");
+                assert!(
+                    self.timeouts.1 < TIMEOUTS_AT_ONCE,
+                    "the engine asks for a timeout at {now} for ever: {reason}"
+                );
                 self.tell_engine(Input::Timeout);
             }
             Some(_) | None => self.arm_engine(),

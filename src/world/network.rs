@@ -81,7 +81,9 @@ impl<O: Observe> World<'_, O> {
         let reports = match message {
             WorkerMessage::Finished(report) => std::slice::from_ref(report),
             WorkerMessage::Heartbeat(heartbeat) => &heartbeat.reports,
-            WorkerMessage::Join { .. } | WorkerMessage::Fetch | WorkerMessage::Released(_) | WorkerMessage::Leave => &[],
+            WorkerMessage::Join { .. } | WorkerMessage::Fetch | WorkerMessage::Released(_) | WorkerMessage::Leave => {
+                &[]
+            }
         };
         for report in reports {
             let start = report.start;

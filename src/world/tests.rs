@@ -38,7 +38,9 @@ impl Fifo {
                 out.push(Effect::Send(worker, ClusterMessage::Answered { ticket }));
                 match report.ended {
                     Some(Ended::Completed) => out.push(Effect::Settle(report.start.task, Outcome::Completed)),
-                    Some(Ended::Failed | Ended::Aborted) => out.push(Effect::Settle(report.start.task, Outcome::Failed)),
+                    Some(Ended::Failed | Ended::Aborted) => {
+                        out.push(Effect::Settle(report.start.task, Outcome::Failed))
+                    }
                     None => self.waiting.push_front(report.start.task),
                 }
             }
@@ -66,7 +68,8 @@ impl Engine for Fifo {
             Input::Limits { .. } | Input::Timeout => {}
         }
         while let (Some(&task), Some(&worker)) = (self.waiting.front(), self.idle.front()) {
-            (self.waiting.pop_front(), self.idle.pop_front());
+            self.waiting.pop_front();
+            self.idle.pop_front();
             let start = Start { task, queue: QueueId::GENERAL, epoch: Epoch(0), ticket: self.ticket() };
             out.push(Effect::Send(worker, ClusterMessage::Start(start)));
         }

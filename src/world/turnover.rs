@@ -114,7 +114,8 @@ impl<O: Observe> World<'_, O> {
 
     pub(super) fn scale(&mut self) {
         let now = self.now();
-        let fleet: Vec<WorkerId> = self.workers.iter().filter(|(_, w)| w.deadline.is_none()).map(|(id, _)| id).collect();
+        let fleet: Vec<WorkerId> =
+            self.workers.iter().filter(|(_, w)| w.deadline.is_none()).map(|(id, _)| id).collect();
         let Some(scaler) = &mut self.scaler else { return };
         let every = scaler.options.every;
         match scaler.look(now, u32::try_from(fleet.len()).expect("workers are counted in u32")) {

@@ -25,8 +25,17 @@ pub(super) struct TaskSource<'a> {
 }
 
 enum Feed<'a> {
-    Drawn { class: ClassId, arrivals: ArrivalProcess<'a>, demands: Stream, service: &'a Dist, claims: Vec<Draw<'a>> },
-    Table { rows: &'a [crate::scenario::Row], next: usize },
+    Drawn {
+        class: ClassId,
+        arrivals: Box<ArrivalProcess<'a>>,
+        demands: Box<Stream>,
+        service: &'a Dist,
+        claims: Vec<Draw<'a>>,
+    },
+    Table {
+        rows: &'a [crate::scenario::Row],
+        next: usize,
+    },
 }
 
 struct Draw<'a> {
@@ -39,8 +48,8 @@ impl<'a> TaskSource<'a> {
         let feed = match source {
             Source::Drawn { class, arrivals, service, claims } => Feed::Drawn {
                 class: *class,
-                arrivals: ArrivalProcess::new(arrivals, streams, streams::TASK_ARRIVALS, number, until),
-                demands: streams.open(streams::DEMANDS, number, 0),
+                arrivals: Box::new(ArrivalProcess::new(arrivals, streams, streams::TASK_ARRIVALS, number, until)),
+                demands: Box::new(streams.open(streams::DEMANDS, number, 0)),
                 service,
                 claims: claims.iter().map(Draw::new).collect(),
             },
@@ -134,7 +143,7 @@ enum Law<'a> {
     Renewal(Dist),
     Burst { at: Time, left: u64 },
     Piecewise { pieces: std::slice::Iter<'a, Piece>, piece: Option<Piece>, clock: f64 },
-    Mmpp { states: &'a [MmppState], dwells: Stream, state: usize, ends: f64, clock: f64 },
+    Mmpp { states: &'a [MmppState], dwells: Box<Stream>, state: usize, ends: f64, clock: f64 },
 }
 
 impl<'a> ArrivalProcess<'a> {
@@ -151,7 +160,7 @@ impl<'a> ArrivalProcess<'a> {
                 Law::Piecewise { pieces, piece, clock: 0.0 }
             }
             Arrivals::Mmpp(states) => {
-                let mut dwells = streams.open(streams::DWELLS | source, entity, 0);
+                let mut dwells = Box::new(streams.open(streams::DWELLS | source, entity, 0));
                 let ends = dwell(states, 0, &mut dwells);
                 Law::Mmpp { states, dwells, state: 0, ends, clock: 0.0 }
             }
@@ -246,7 +255,8 @@ mod tests {
         let piece = |secs, per_micro| Piece { until: Time::from_secs(secs), per_micro };
         let law = Arrivals::Piecewise(vec![piece(1000, 1e-5), piece(2000, 0.0), piece(3000, 4e-5)]);
         let times = arrivals(&law, Time::from_secs(9000));
-        let within = |from, to| times.iter().filter(|t| **t >= Time::from_secs(from) && **t < Time::from_secs(to)).count();
+        let within =
+            |from, to| times.iter().filter(|t| **t >= Time::from_secs(from) && **t < Time::from_secs(to)).count();
         assert!((9_600..10_400).contains(&within(0, 1000)), "{}", within(0, 1000));
         assert_eq!(within(1000, 2000), 0);
         assert!((39_200..40_800).contains(&within(2000, 3000)), "{}", within(2000, 3000));
