@@ -30,6 +30,7 @@ pub struct Rig {
     processes: Vec<Process>,
     options: lanekeeper::engine::agent::AgentOptions,
     to_engine: VecDeque<(WorkerId, WorkerMessage)>,
+    delivering: bool,
     /// Messages to these workers stay on the wire.
     held_to: BTreeSet<WorkerId>,
     /// Messages from these workers stay on the wire.
@@ -67,6 +68,7 @@ impl Rig {
             processes: Vec::new(),
             options: factory.agent(detection),
             to_engine: VecDeque::new(),
+            delivering: false,
             held_to: BTreeSet::new(),
             held_from: BTreeSet::new(),
             tasks: 0,
@@ -344,7 +346,11 @@ impl Rig {
 
     /// Delivers everything that is not held back, in order.
     fn deliver(&mut self) {
-        loop {
+        if std::mem::replace(&mut self.delivering, true) {
+            return; // What is sent meanwhile is delivered by the loop that runs.
+        }
+        for round in 0.. {
+            assert!(round < 100_000, "messages without end at {}: {:?}", self.now, self.effects.iter().rev().take(12));
             let ready = self.to_engine.iter().position(|(worker, _)| !self.held_from.contains(worker));
             if let Some(position) = ready {
                 let (worker, message) = self.to_engine.remove(position).expect("a message");
@@ -357,10 +363,11 @@ impl Rig {
                 reads && !process.inbox.is_empty()
             });
             let Some(index) = next else {
-                return;
+                break;
             };
             let message = self.processes[index].inbox.pop_front().expect("a message");
             self.tell(WorkerId(index as u32), AgentInput::Message(&message));
         }
+        self.delivering = false;
     }
 }
