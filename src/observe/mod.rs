@@ -10,6 +10,8 @@ mod observer;
 mod oracle;
 mod probes;
 mod samples;
+#[cfg(test)]
+mod tests;
 
 pub use observer::Observer;
 

@@ -50,6 +50,11 @@ impl Observer {
         self.metrics.audit(&self.ledger)
     }
 
+    /// How many tasks the observer remembers: those that are not settled.
+    pub fn unsettled(&self) -> usize {
+        self.ledger.tasks.len()
+    }
+
     fn advance(&mut self, to: Time) {
         self.metrics.advance(to, &self.ledger);
         self.oracle.advance(to, &self.ledger);

@@ -72,7 +72,7 @@ pub(crate) enum Step {
         /// To another worker than its previous owner.
         moved: bool,
     },
-    /// A worker that came up at this instant is gone.
+    /// A worker is gone.
     Gone {
         /// When it had come up.
         arrived: Time,
