@@ -183,6 +183,7 @@ fn reason(why: GrantReason) -> u64 {
         GrantReason::Relief => 1,
         GrantReason::Balance => 2,
         GrantReason::Quiesce => 3,
+        GrantReason::Deletion => 4,
     }
 }
 

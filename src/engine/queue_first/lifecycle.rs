@@ -1,7 +1,7 @@
 //! A queue's life: created by min, by policy or for the first claim; drained and deleted when it is not needed.
 
 use super::pool::Hold;
-use super::sizing::{Demand, Wish};
+use super::sizing::{Demand, Occasion, Wish};
 use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
 use crate::base::{Note, QueueId, Time};
@@ -16,14 +16,14 @@ impl QueueFirst {
             self.drain(emptiest, out);
         }
         while self.pool.active().len() < self.limits.min as usize {
-            if self.create_or_revive(now, out).is_none() {
+            if self.create_or_revive(now, true, out).is_none() {
                 break;
             }
         }
     }
 
     /// Asks the sizing policy whether a surplus worker needs a queue of its own.
-    pub(super) fn size_pool(&mut self, now: Time, placing: bool, out: &mut Outbox) {
+    pub(super) fn size_pool(&mut self, now: Time, occasion: Occasion, out: &mut Outbox) {
         let vacant = self.vacant.len();
         let surplus = self.members.surplus(vacant + 1).saturating_sub(vacant);
         if surplus == 0 {
@@ -34,20 +34,22 @@ impl QueueFirst {
             empty_queues: self.pool.empty_queues(),
             waiting: self.waiting + self.parked,
             surplus: u32::try_from(surplus).expect("few workers"),
-            placing,
+            occasion,
         };
         match self.sizing.wish(now, demand) {
             Wish::Create => {
-                self.create_or_revive(now, out);
+                self.create_or_revive(now, false, out);
             }
             Wish::Enough => {}
             Wish::AskAgain(at) => self.timers.set_sizing(at),
         }
     }
 
-    /// One more active queue: a draining one, else a new one; `None` at the maximum.
-    pub(super) fn create_or_revive(&mut self, now: Time, out: &mut Outbox) -> Option<QueueId> {
-        let draining = self.pool.iter().find(|(_, queue)| queue.draining).map(|(id, _)| id);
+    /// One more active queue: a draining one, else a new one; `None` at the maximum. A queue that is empty and on its
+    /// way out is revived only where one must be there at once (`urgent`).
+    pub(super) fn create_or_revive(&mut self, now: Time, urgent: bool, out: &mut Outbox) -> Option<QueueId> {
+        let may_revive = |queue: &super::Queue| queue.draining && (urgent || queue.live > 0);
+        let draining = self.pool.iter().find(|(_, queue)| may_revive(queue)).map(|(id, _)| id);
         let queue = match draining {
             Some(queue) if self.pool.active().len() < self.limits.max as usize => {
                 self.pool.revive(queue);

@@ -30,7 +30,7 @@ use membership::Members;
 use placement::{Placement, PlacementMaker};
 pub use pool::{Pool, Queue};
 use router::Tie;
-use sizing::{Sizing, SizingMaker};
+use sizing::{Occasion, Sizing, SizingMaker};
 use timers::{Timer, Timers};
 
 /// Where a task is.
@@ -99,6 +99,8 @@ impl Engine for QueueFirst {
                 self.keep_limits(now, out);
             }
         }
+        let joins = matches!(input, Input::Worker { message: WorkerMessage::Join { .. }, .. });
+        let occasion = if joins { Occasion::Joined } else { Occasion::Other };
         match input {
             Input::Submit { task, claims } => self.submit(now, task, claims, out),
             Input::Cancel { task } => self.cancel(now, task, out),
@@ -114,7 +116,7 @@ impl Engine for QueueFirst {
         }
         self.look_at_parked(now, out);
         if self.pool.len() < self.limits.max as usize {
-            self.size_pool(now, false, out);
+            self.size_pool(now, occasion, out);
         }
     }
 

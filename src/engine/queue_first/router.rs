@@ -7,6 +7,7 @@
 use smallvec::SmallVec;
 
 use super::placement::Choice;
+use super::sizing::Occasion;
 use super::{Place, QueueFirst, Task, Timer, note};
 use crate::base::note::ParkReason;
 use crate::base::{Claim, Claims, Mode, Note, Outcome, QueueId, TaskId, Time};
@@ -146,12 +147,12 @@ impl QueueFirst {
     /// A queue for a task without ties; `None`: it must be parked.
     fn choose_queue(&mut self, now: Time, task: TaskId, out: &mut Outbox) -> Option<QueueId> {
         if self.pool.active().is_empty() {
-            return self.create_or_revive(now, out);
+            return self.create_or_revive(now, true, out);
         }
         if self.pool.empty_queues() == 0 {
             let at_max = self.pool.len() >= self.limits.max as usize;
             if !at_max {
-                self.size_pool(now, true, out);
+                self.size_pool(now, Occasion::Placing, out);
             }
             if at_max && matches!(self.spec.at_max, AtMax::Park(_)) {
                 return None;

@@ -1,12 +1,12 @@
 //! One more queue when a task without ties finds no empty queue.
 
-use super::{Demand, Sizing, Wish};
+use super::{Demand, Occasion, Sizing, Wish};
 use crate::base::Time;
 
 pub(super) struct Eager;
 
 impl Sizing for Eager {
     fn wish(&mut self, _: Time, demand: Demand) -> Wish {
-        if demand.placing && demand.empty_queues == 0 { Wish::Create } else { Wish::Enough }
+        if demand.occasion == Occasion::Placing && demand.empty_queues == 0 { Wish::Create } else { Wish::Enough }
     }
 }

@@ -23,8 +23,20 @@ pub struct Demand {
     pub waiting: u32,
     /// Healthy workers without a reserving queue; at least 1 when a policy is asked.
     pub surplus: u32,
+    /// Why the policy is asked.
+    pub occasion: Occasion,
+}
+
+/// Why a policy is asked. One that creates whenever it is asked may churn for ever: a new queue is empty and may be
+/// deleted at once, since what waits is tied to other queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Occasion {
     /// A task without ties is about to be placed.
-    pub placing: bool,
+    Placing,
+    /// A worker joined.
+    Joined,
+    /// Something else happened, or a time came for which the policy asked.
+    Other,
 }
 
 /// A policy's answer.
