@@ -248,7 +248,11 @@ fn crash_share(exit: &ExitFile, findings: &mut Findings<'_>) -> f64 {
     let quiesce = exit.quiesce.as_ref().map(Percent::fraction);
     match (crash, quiesce) {
         (Some(crash), Some(quiesce)) if (crash + quiesce - 1.0).abs() > 1e-9 => {
-            findings.error("workers.exit", "the shares of exits do not add up to 100%", "leave one out: it is the rest");
+            findings.error(
+                "workers.exit",
+                "the shares of exits do not add up to 100%",
+                "leave one out: it is the rest",
+            );
             1.0
         }
         (Some(crash), _) => crash,

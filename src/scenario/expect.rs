@@ -53,7 +53,11 @@ fn names<T: FromStr>(list: &[String], path: &str, known: &[&str], findings: &mut
         match text.parse() {
             Ok(one) => found.push(one),
             Err(_) => {
-                findings.error(&item(path, index), format!("there is no `{}`", shortened(text)), &suggestion(text, known));
+                findings.error(
+                    &item(path, index),
+                    format!("there is no `{}`", shortened(text)),
+                    &suggestion(text, known),
+                );
             }
         }
     }
@@ -116,9 +120,7 @@ fn bound(text: &str, unit: Unit) -> Result<f64, String> {
         Unit::Fraction => text.parse::<Percent>().map(|it| it.fraction()),
         Unit::PerHour => text.parse::<Rate>().map(|it| it.per_micro() * 3.6e9),
         Unit::PerSecond => text.parse::<Rate>().map(|it| it.per_micro() * 1e6),
-        Unit::Count | Unit::Ratio => {
-            finite(text).ok_or_else(|| format!("`{}` is no plain number", shortened(text)))
-        }
+        Unit::Count | Unit::Ratio => finite(text).ok_or_else(|| format!("`{}` is no plain number", shortened(text))),
     }
 }
 

@@ -7,8 +7,6 @@ use serde_json::{Map, Value};
 use super::diagnose::Diagnostic;
 use super::places::{self, below, item};
 
-const INDEX_MAX: usize = 1_000_000;
-
 /// A value that wins over the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Override {
@@ -52,22 +50,26 @@ impl Override {
             if at.is_null() {
                 *at = Value::Object(Map::new());
             }
-            at = match (at, step) {
-                (Value::Object(map), Step::Key(key)) => {
+            at = match at {
+                Value::Object(map) => {
+                    let Step::Key(key) = step else {
+                        return Err(self.error(&path, format!("`{path}` is a map, not a list")));
+                    };
                     path = below(&path, &key);
                     map.entry(key).or_insert(Value::Null)
                 }
-                (Value::Array(items), Step::Key(key)) if key.parse::<usize>().is_ok() => {
-                    let index = key.parse().unwrap_or(INDEX_MAX);
+                Value::Array(items) => {
+                    let index = match step {
+                        Step::Index(index) => Some(index),
+                        Step::Key(key) => key.parse().ok(),
+                    };
+                    let Some(index) = index else {
+                        return Err(self.error(&path, format!("`{path}` is a list: say which item, like {path}[0]")));
+                    };
                     self.item(items, index, &mut path)?
                 }
-                (Value::Array(items), Step::Index(index)) => self.item(items, index, &mut path)?,
-                (Value::Object(_), Step::Index(_)) => {
-                    return Err(self.error(&path, format!("`{path}` is a map, not a list")));
-                }
-                (other, Step::Key(_) | Step::Index(_)) => {
-                    let what = if other.is_array() { "a list: say which item, like [0]" } else { "a plain value" };
-                    return Err(self.error(&path, format!("`{path}` is {what}")));
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                    return Err(self.error(&path, format!("`{path}` is a plain value, not a map")));
                 }
             };
         }

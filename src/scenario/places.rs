@@ -63,8 +63,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<(Option<Value>, Places), Di
             Some(Ok((Event::StreamEnd, _))) => break,
             Some(Ok((event, range))) => walk.on(event, range)?,
             Some(Err(error)) => {
-                let place =
-                    Place { line: error.marker().line().max(1), column: error.marker().col() + 1, width: 1 };
+                let place = Place { line: error.marker().line().max(1), column: error.marker().col() + 1, width: 1 };
                 let mut found = walk.error(place, format!("this is no YAML: {}", error.info()));
                 let indent = found.line_text.len() - found.line_text.trim_start().len();
                 if found.line_text[..indent].contains('\t') {
@@ -187,7 +186,10 @@ impl Walk<'_> {
         if let Some(first) = keys.insert(text.to_owned(), place) {
             let path = below(&frame.path, text);
             let mut found = self
-                .error(place, format!("the key `{text}` is given twice: first in line {}, column {}", first.line, first.column))
+                .error(
+                    place,
+                    format!("the key `{text}` is given twice: first in line {}, column {}", first.line, first.column),
+                )
                 .with_help("keep one of them");
             found.path = path;
             return Err(found);
@@ -230,7 +232,9 @@ impl Walk<'_> {
 
     fn open(&mut self, holder: Holder, anchor: usize, place: Place) -> Result<(), Diagnostic> {
         if self.takes_key() {
-            return Err(self.error(place, "a key must be a word, not a list or a map").with_help("is a quote missing?"));
+            return Err(self
+                .error(place, "a key must be a word, not a list or a map")
+                .with_help("is a quote missing?"));
         }
         if self.stack.len() >= DEPTH_MAX {
             let mut found = self.error(place, format!("nested deeper than {DEPTH_MAX} levels"));

@@ -30,6 +30,15 @@ pub struct SourceText {
     pub text: Vec<u8>,
 }
 
+impl SourceText {
+    /// A text under a name; what it names is relative to the folder of that name.
+    pub fn new(path: impl Into<String>, text: impl Into<Vec<u8>>) -> SourceText {
+        let path = path.into();
+        let dir = std::path::Path::new(&path).parent().map(PathBuf::from).unwrap_or_default();
+        SourceText { path, dir, text: text.into() }
+    }
+}
+
 /// A scenario that was read.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -68,9 +77,8 @@ impl Findings<'_> {
 
     /// A finding about a path: at its place, or at the nearest place above it.
     pub(crate) fn diagnostic(&self, path: &str, message: String, at_key: bool) -> Diagnostic {
-        let covers = |outer: &str| {
-            path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
+        let covers =
+            |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
         let set = self.set.iter().rev().find(|(outer, _)| covers(outer));
         let mut found = match set {
             Some((_, origin)) => Diagnostic::error(origin.clone(), message),
@@ -106,8 +114,7 @@ pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<D
                 .at(text, 1, 1, 1),
         ]);
     };
-    let mut findings =
-        Findings { source, text, places, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
+    let mut findings = Findings { source, text, places, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
     for one in overrides {
         let path = one.apply(&mut root).map_err(|found| vec![found])?;
         findings.set.push((path, one.origin()));
@@ -175,7 +182,9 @@ fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
         }
     }
     for name in ["worker_owned", "pull_locks"] {
-        if root.pointer(&format!("/engine/{name}")).is_some() || root.get("engine").and_then(Value::as_str) == Some(name) {
+        if root.pointer(&format!("/engine/{name}")).is_some()
+            || root.get("engine").and_then(Value::as_str) == Some(name)
+        {
             findings.error(&format!("engine.{name}"), format!("the engine `{name}` is {later}"), "use `queue_first`");
         }
     }
@@ -353,11 +362,19 @@ fn default_horizon(file: &File, sources: &[super::Source], script: &[super::Scri
 
 fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
     if !(1..=1_000_000).contains(&file.run.replications) {
-        findings.error("run.replications", format!("{} replications: there must be 1 to 1000000", file.run.replications), "");
+        findings.error(
+            "run.replications",
+            format!("{} replications: there must be 1 to 1000000", file.run.replications),
+            "",
+        );
     }
     let confidence = file.run.confidence.fraction();
     if !(confidence > 0.0 && confidence < 1.0) {
-        findings.error("run.confidence", "the level of confidence lies between 0% and 100%, both excluded", "write 95%");
+        findings.error(
+            "run.confidence",
+            "the level of confidence lies between 0% and 100%, both excluded",
+            "write 95%",
+        );
     }
     if file.run.warm_up > horizon || (file.run.warm_up == horizon && !horizon.is_zero()) {
         let message = format!("a warm-up of {} leaves nothing of a horizon of {horizon}", file.run.warm_up);
@@ -386,7 +403,11 @@ fn check_engine(engine: &EngineSpec, findings: &mut Findings<'_>) {
     }
     match spec.running_task_of_lost_worker {
         LostTask::Requeue(limit) if limit.max_attempts < 1 => {
-            findings.error(&path("running_task_of_lost_worker.requeue.max_attempts"), "`max_attempts` is at least 1", "");
+            findings.error(
+                &path("running_task_of_lost_worker.requeue.max_attempts"),
+                "`max_attempts` is at least 1",
+                "",
+            );
         }
         LostTask::Requeue(_) | LostTask::Fail => {}
     }

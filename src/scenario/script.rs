@@ -26,10 +26,8 @@ pub(crate) fn events(
     check_alone(file, findings);
     let mut order: Vec<usize> = (0..file.script.len()).collect();
     order.sort_by_key(|index| file.script[*index].at);
-    let mut names = Names {
-        tasks: BTreeMap::new(),
-        workers: labels.workers.iter().map(|(id, name)| (name.clone(), id)).collect(),
-    };
+    let mut names =
+        Names { tasks: BTreeMap::new(), workers: labels.workers.iter().map(|(id, name)| (name.clone(), id)).collect() };
     let mut events = Vec::new();
     for index in order {
         let event = &file.script[index];

@@ -84,10 +84,8 @@ impl Resources {
 
 /// The class of this name.
 pub(crate) fn class(name: &str, labels: &mut Labels) -> ClassId {
-    match labels.classes.iter().find(|(_, known)| *known == name) {
-        Some((id, _)) => id,
-        None => labels.classes.push(name.to_owned()),
-    }
+    let known = labels.classes.iter().find(|(_, known)| *known == name).map(|(id, _)| id);
+    known.unwrap_or_else(|| labels.classes.push(name.to_owned()))
 }
 
 /// All sources, in the order written.
@@ -100,7 +98,8 @@ pub(crate) fn sources(
     let mut sources = Vec::new();
     for (index, source) in file.workload.iter().enumerate() {
         let path = item("workload", index);
-        let drawn = [source.class.is_some(), source.arrivals.is_some(), source.service.is_some(), source.claims.is_some()];
+        let drawn =
+            [source.class.is_some(), source.arrivals.is_some(), source.service.is_some(), source.claims.is_some()];
         match &source.trace {
             Some(_) if drawn.contains(&true) => {
                 findings.error(&path, "a trace brings its own classes, arrivals, services and claims", "remove them");
@@ -175,7 +174,13 @@ fn claim_draw(
         let message = format!("{most} claims of `{name}`, which has {} resources (and at most 1000)", group.count);
         findings.error(path, message, "a task claims a resource at most once");
     }
-    Some(ClaimDraw { first: ResourceId(group.first), count: group.count, popularity: group.popularity, exclusive, shared })
+    Some(ClaimDraw {
+        first: ResourceId(group.first),
+        count: group.count,
+        popularity: group.popularity,
+        exclusive,
+        shared,
+    })
 }
 
 /// Refuses more tasks than ids can count.
@@ -198,7 +203,11 @@ pub(crate) fn check_size(sources: &[Source], file: &File, horizon: Span, finding
         let workers = tasks_expected(&convert::arrivals(arrivals, "workers.arrivals", findings), horizon);
         findings.errors = quiet;
         if workers > 1e8 {
-            findings.error("workers.arrivals", format!("about {workers:.0} workers in one replication: at most 1e8"), "");
+            findings.error(
+                "workers.arrivals",
+                format!("about {workers:.0} workers in one replication: at most 1e8"),
+                "",
+            );
         }
     }
 }
