@@ -233,6 +233,7 @@ impl Agent {
 
     fn take_up(&mut self, now: Stamp, holding: Holding, until: Option<Stamp>, out: Out<'_>) {
         if self.quiescing {
+            self.beat(now, out); // Whoever grants does not know yet, and would grant it to us again.
             out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
             return;
         }

@@ -1,12 +1,17 @@
 //! L4: observers see facts and nothing else. This file holds what comes out of a run.
 
 pub mod digest;
-pub mod ledger;
-pub mod metrics;
-pub mod oracle;
 pub mod timeline;
 
+mod histogram;
+mod ledger;
+mod metrics;
 mod observer;
+mod oracle;
+mod probes;
+mod samples;
+#[cfg(test)]
+mod tests;
 
 pub use observer::Observer;
 

@@ -1,6 +1,10 @@
 //! What the timelines of workers and queues show: bars and marks of one run.
 
-use crate::base::{QueueId, TaskId, Time, WorkerId};
+use smallvec::SmallVec;
+
+use super::Violation;
+use crate::base::{IdVec, Note, QueueId, TaskId, Ticket, Time, WorkerId};
+use crate::fact::{AttemptEnd, Exit, Fact};
 
 /// Bars and marks of one run. Recording stops at [`Timeline::LIMIT`] bars; `truncated` says so.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -110,4 +114,159 @@ pub enum MarkKind {
     LeaseEnd,
     /// A property was breached.
     Violation,
+}
+
+/// Draws a timeline from facts.
+#[derive(Default, Debug)]
+pub(crate) struct Recorder {
+    timeline: Timeline,
+    workers: IdVec<WorkerId, WorkerTrack>,
+    queues: IdVec<QueueId, QueueTrack>,
+}
+
+#[derive(Default, Debug)]
+struct WorkerTrack {
+    arrived: Option<Time>,
+    ready: Option<Time>,
+    paused: Option<Time>,
+    attempts: SmallVec<[(Ticket, AttemptBar); 1]>,
+}
+
+#[derive(Default, Debug)]
+struct QueueTrack {
+    created: Option<Time>,
+    tenure: Option<TenureBar>,
+}
+
+/// Keeps a bar unless there are too many of its kind.
+fn keep<T>(bars: &mut Vec<T>, truncated: &mut bool, bar: T) {
+    if bars.len() < Timeline::LIMIT {
+        bars.push(bar);
+    } else {
+        *truncated = true;
+    }
+}
+
+impl Recorder {
+    /// Takes in a fact.
+    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>) {
+        match *fact {
+            Fact::WorkerArrived { worker } => self.workers.grow_to(worker).arrived = Some(now),
+            Fact::WorkerReady { worker } => self.workers.grow_to(worker).ready = Some(now),
+            Fact::WorkerPaused { worker } => self.workers.grow_to(worker).paused = Some(now),
+            Fact::WorkerResumed { worker } => self.end_pause(now, worker),
+            Fact::QuiesceDelivered { worker, .. } => self.mark(now, worker, MarkKind::Quiesce),
+            Fact::WorkerGone { worker, exit } => {
+                match exit {
+                    Exit::Left => {}
+                    Exit::Crashed => self.mark(now, worker, MarkKind::Crash),
+                    Exit::Killed => self.mark(now, worker, MarkKind::Kill),
+                }
+                self.end_life(now, worker);
+            }
+            Fact::Started { task, worker, queue, ticket, .. } => {
+                let bar = AttemptBar { worker, queue, task, from: now, to: now };
+                self.workers.grow_to(worker).attempts.push((ticket, bar));
+            }
+            Fact::Ended { worker, ticket, end, .. } => {
+                let attempts = &mut self.workers.grow_to(worker).attempts;
+                if let Some(index) = attempts.iter().position(|(one, _)| *one == ticket) {
+                    let (_, bar) = attempts.swap_remove(index);
+                    keep(&mut self.timeline.attempts, &mut self.timeline.truncated, AttemptBar { to: now, ..bar });
+                }
+                if end == AttemptEnd::SelfFenced {
+                    self.mark(now, worker, MarkKind::LeaseEnd);
+                }
+            }
+            Fact::Noted(note) => self.note(now, note),
+            Fact::Submitted { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::Settled { .. }
+            | Fact::LimitsSet { .. }
+            | Fact::Reported { .. }
+            | Fact::Held { .. }
+            | Fact::Dropped { .. }
+            | Fact::MessageSent { .. }
+            | Fact::MessageArrived { .. } => {}
+        }
+    }
+
+    fn note(&mut self, now: Time, note: Note) {
+        match note {
+            Note::QueueCreated { queue } => {
+                self.queues.grow_to(queue).created = Some(now);
+                self.begin_tenure(now, queue, None, false);
+            }
+            Note::QueueOwned { queue, worker, .. } => self.begin_tenure(now, queue, Some(worker), false),
+            Note::QueueOrphaned { queue, .. } => self.begin_tenure(now, queue, None, true),
+            Note::QueueVacant { queue } => self.begin_tenure(now, queue, None, false),
+            Note::QueueDeleted { queue } => self.end_queue(now, queue),
+            Note::QueueRevoking { .. }
+            | Note::QueueDraining { .. }
+            | Note::QueueRevived { .. }
+            | Note::Placed { .. }
+            | Note::Parked { .. }
+            | Note::Requeued { .. }
+            | Note::WorkerLost { .. } => {}
+        }
+    }
+
+    fn mark(&mut self, now: Time, worker: WorkerId, kind: MarkKind) {
+        let mark = Mark { at: now, worker: Some(worker), queue: None, kind, until: now };
+        keep(&mut self.timeline.marks, &mut self.timeline.truncated, mark);
+    }
+
+    fn end_pause(&mut self, now: Time, worker: WorkerId) {
+        if let Some(at) = self.workers.grow_to(worker).paused.take() {
+            let mark = Mark { at, worker: Some(worker), queue: None, kind: MarkKind::Pause, until: now };
+            keep(&mut self.timeline.marks, &mut self.timeline.truncated, mark);
+        }
+    }
+
+    fn end_life(&mut self, now: Time, worker: WorkerId) {
+        self.end_pause(now, worker);
+        let track = self.workers.grow_to(worker);
+        let timeline = &mut self.timeline;
+        for (_, bar) in track.attempts.drain(..) {
+            keep(&mut timeline.attempts, &mut timeline.truncated, AttemptBar { to: now, ..bar });
+        }
+        if let Some(arrived) = track.arrived.take() {
+            let bar = LifeBar { worker, arrived, ready: track.ready.unwrap_or(now), gone: now };
+            keep(&mut timeline.lives, &mut timeline.truncated, bar);
+        }
+    }
+
+    fn begin_tenure(&mut self, now: Time, queue: QueueId, owner: Option<WorkerId>, orphaned: bool) {
+        self.end_tenure(now, queue);
+        self.queues.grow_to(queue).tenure = Some(TenureBar { queue, owner, orphaned, from: now, to: now });
+    }
+
+    fn end_tenure(&mut self, now: Time, queue: QueueId) {
+        if let Some(bar) = self.queues.grow_to(queue).tenure.take().filter(|bar| bar.from < now) {
+            keep(&mut self.timeline.tenures, &mut self.timeline.truncated, TenureBar { to: now, ..bar });
+        }
+    }
+
+    fn end_queue(&mut self, now: Time, queue: QueueId) {
+        self.end_tenure(now, queue);
+        if let Some(from) = self.queues.grow_to(queue).created.take() {
+            keep(&mut self.timeline.queues, &mut self.timeline.truncated, QueueBar { queue, from, to: now });
+        }
+    }
+
+    /// Everything that still goes on ends at `end`.
+    pub(crate) fn finish(mut self, end: Time, violations: &[Violation]) -> Timeline {
+        let workers: Vec<_> = self.workers.iter().map(|(worker, _)| worker).collect();
+        let queues: Vec<_> = self.queues.iter().map(|(queue, _)| queue).collect();
+        workers.into_iter().for_each(|worker| self.end_life(end, worker));
+        queues.into_iter().for_each(|queue| self.end_queue(end, queue));
+        for violation in violations {
+            let worker = violation.workers.last().copied();
+            let until = violation.lasted.map_or(violation.at, |lasted| violation.at.saturating_add(lasted));
+            let mark = Mark { at: violation.at, worker, queue: violation.queue, kind: MarkKind::Violation, until };
+            keep(&mut self.timeline.marks, &mut self.timeline.truncated, mark);
+        }
+        self.timeline.end = end;
+        self.timeline
+    }
 }

@@ -74,7 +74,10 @@ mod tests {
         let text = runs(&doc);
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().unwrap().clone();
-        assert_eq!(header.iter().take(4).collect::<Vec<_>>(), ["replication", "digest", "wait.mean", "wait.mean{class=sync}"]);
+        assert_eq!(
+            header.iter().take(4).collect::<Vec<_>>(),
+            ["replication", "digest", "wait.mean", "wait.mean{class=sync}"]
+        );
         assert_eq!(header.len(), 2 + doc.columns().count());
         assert_eq!(reader.records().map(Result::unwrap).count(), doc.observations.len());
     }

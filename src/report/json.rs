@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Document, Report};
 use crate::base::Property;
-use crate::experiment::Verdict;
 
 /// At most so many breaches of each property are shown.
 const EXAMPLES_EACH: usize = 5;
@@ -43,17 +42,8 @@ pub fn summary_value(doc: &Document) -> Value {
         "violations": violations(doc),
         "violation_examples": examples(doc),
         "expectations": expectations(doc),
-        "verdict": word(doc.verdict),
+        "verdict": doc.verdict.name(),
     })
-}
-
-/// A verdict in one word, as in files and on stdout.
-pub fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive => "inconclusive",
-    }
 }
 
 fn metrics(doc: &Document) -> Map<String, Value> {
@@ -88,7 +78,7 @@ fn examples(doc: &Document) -> Vec<Value> {
 }
 
 fn expectations(doc: &Document) -> Vec<Value> {
-    doc.expectations.iter().map(|it| json!({"id": it.id, "verdict": word(it.verdict)})).collect()
+    doc.expectations.iter().map(|it| json!({"id": it.id, "verdict": it.verdict.name()})).collect()
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ impl Document {
     pub fn columns(&self) -> impl Iterator<Item = (&'static MetricInfo, Option<ClassId>)> + '_ {
         METRICS.iter().flat_map(|metric| {
             let classes = if metric.per_class { self.labels.classes.len() } else { 0 };
-            std::iter::once((metric, None)).chain((0..classes).map(move |index| (metric, Some(ClassId::from_index(index)))))
+            std::iter::once((metric, None))
+                .chain((0..classes).map(move |index| (metric, Some(ClassId::from_index(index)))))
         })
     }
 
@@ -88,8 +89,16 @@ impl Document {
 
     /// The first breaches of each property, at most `each` of them, with the number of their replication from 1.
     pub fn examples(&self, each: usize) -> Vec<(usize, &Violation)> {
-        let all = || self.observations.iter().enumerate().flat_map(|(index, it)| it.violations.iter().map(move |v| (index + 1, v)));
-        Property::ALL.iter().flat_map(|property| all().filter(move |(_, v)| v.property == *property).take(each)).collect()
+        let all = || {
+            self.observations
+                .iter()
+                .enumerate()
+                .flat_map(|(index, it)| it.violations.iter().map(move |v| (index + 1, v)))
+        };
+        Property::ALL
+            .iter()
+            .flat_map(|property| all().filter(move |(_, v)| v.property == *property).take(each))
+            .collect()
     }
 
     /// The cause of a breach with names in the place of `{t:5}`, `{w:0}`, `{r:3}`, `{q:1}`.

@@ -45,7 +45,7 @@ pub fn unit_sign(unit: Unit) -> &'static str {
     }
 }
 
-/// An instant as hours, minutes, seconds: `0`, `45 s`, `1 h 30 m`, `2.5 s`.
+/// An instant as hours, minutes, seconds: `0`, `45 s`, `1 h 30 min`, `2.5 s`.
 pub fn clock(at: Time) -> String {
     let micros = at.micros();
     let (hours, minutes) = (micros / 3_600_000_000, micros / 60_000_000 % 60);
@@ -55,7 +55,7 @@ pub fn clock(at: Time) -> String {
         parts.push(format!("{hours} h"));
     }
     if minutes > 0 {
-        parts.push(format!("{minutes} m"));
+        parts.push(format!("{minutes} min"));
     }
     if rest > 0 {
         let decimals = format!("{:06}", rest % 1_000_000);
@@ -87,7 +87,7 @@ mod tests {
         let percents = [0.0, 0.0004, 0.004, 0.02, 0.03, 0.714, 0.999, 1.0].map(percent);
         assert_eq!(percents, ["0 %", "<0.1 %", "0.4 %", "2 %", "3 %", "71 %", "99.9 %", "100 %"]);
         let clocks = [0, 250_000, 45_000_000, 5_400_000_000, 7_200_000_000].map(|it| clock(Time::from_micros(it)));
-        assert_eq!(clocks, ["0", "0.25 s", "45 s", "1 h 30 m", "2 h"]);
+        assert_eq!(clocks, ["0", "0.25 s", "45 s", "1 h 30 min", "2 h"]);
         assert_eq!(counted(1, "queue") + &counted(2, "breach"), "1 queue2 breaches");
     }
 }

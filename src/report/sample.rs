@@ -187,7 +187,11 @@ fn life(timeline: &mut Timeline, worker: WorkerId, slot: u64, (from, gone, end):
     let mut number = u64::from(worker.0) * 100_000;
     while now < gone {
         let to = (now + task_span * (0.3 + draw(number, 100) as f64 / 70.0)).min(gone);
-        let queue = if draw(number + 7, 6) == 0 { QueueId::GENERAL } else { QueueId(1 + ((slot + now as u64 / 900) % 5) as u32) };
+        let queue = if draw(number + 7, 6) == 0 {
+            QueueId::GENERAL
+        } else {
+            QueueId(1 + ((slot + now as u64 / 900) % 5) as u32)
+        };
         timeline.attempts.push(AttemptBar { worker, queue, task: TaskId(0), from: at(now), to: at(to) });
         now = to + if draw(number + 3, 4) == 0 { task_span / 2.0 } else { 0.0 };
         number += 1;

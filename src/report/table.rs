@@ -1,9 +1,9 @@
 //! The table for people: the verdict first, then why, then the key metrics with unit, mean and interval, aligned.
 //! After a failure the last line is the command that repeats it.
 
-use super::{Document, json, number};
-use crate::base::names::{METRICS, MetricInfo};
+use super::{Document, number};
 use crate::base::id::Id as _;
+use crate::base::names::{METRICS, MetricInfo};
 use crate::base::{ClassId, Property};
 use crate::experiment::Verdict;
 
@@ -17,7 +17,14 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Service", &["response.mean", "response.p95", "slowdown.mean", "throughput"]),
     (
         "Tasks",
-        &["tasks.submitted", "tasks.completed", "tasks.failed", "tasks.cancelled", "tasks.requeued", "tasks.unfinished"],
+        &[
+            "tasks.submitted",
+            "tasks.completed",
+            "tasks.failed",
+            "tasks.cancelled",
+            "tasks.requeued",
+            "tasks.unfinished",
+        ],
     ),
     (
         "Workers",
@@ -32,7 +39,16 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Queues",
-        &["queue.count.mean", "queue.count.max", "queue.churn", "queue.moved", "queue.orphaned", "queue.vacant", "backlog.mean", "backlog.max"],
+        &[
+            "queue.count.mean",
+            "queue.count.max",
+            "queue.churn",
+            "queue.moved",
+            "queue.orphaned",
+            "queue.vacant",
+            "backlog.mean",
+            "backlog.max",
+        ],
     ),
 ];
 
@@ -45,14 +61,14 @@ const EXAMPLES_EACH: usize = 3;
 /// The table for a terminal; `color` adds ANSI colours to the verdicts.
 pub fn human(doc: &Document, color: bool) -> String {
     let paint = |text: &str, verdict: Verdict| if color { painted(text, verdict) } else { text.to_string() };
-    let mut out = format!("{}  {}\n", paint(&json::word(doc.verdict).to_uppercase(), doc.verdict), headline(doc));
+    let mut out = format!("{}  {}\n", paint(&doc.verdict.name().to_uppercase(), doc.verdict), headline(doc));
     out += &format!("{}\ndigest {}\n", context(doc).join(", "), doc.digest);
     if !doc.expectations.is_empty() {
         out += "\nExpectations\n";
     }
     for it in &doc.expectations {
         let detail = if it.detail.is_empty() { String::new() } else { format!("  ({})", it.detail) };
-        out += &format!("  {}  {}{detail}\n", paint(&format!("{:12}", json::word(it.verdict)), it.verdict), it.id);
+        out += &format!("  {}  {}{detail}\n", paint(&format!("{:12}", it.verdict.name()), it.verdict), it.id);
     }
     let breaches = breach_lines(doc);
     if !breaches.is_empty() {
@@ -84,13 +100,13 @@ pub fn human(doc: &Document, color: bool) -> String {
 
 /// The same as Markdown, for pull requests and notes.
 pub fn markdown(doc: &Document) -> String {
-    let mut out = format!("## {}: {}\n\n", json::word(doc.verdict).to_uppercase(), headline(doc));
+    let mut out = format!("## {}: {}\n\n", doc.verdict.name().to_uppercase(), headline(doc));
     out += &format!("{}, digest `{}`\n", context(doc).join(", "), doc.digest);
     if !doc.expectations.is_empty() {
         out += "\n| expectation | verdict | seen |\n|---|---|---|\n";
     }
     for it in &doc.expectations {
-        out += &format!("| `{}` | {} | {} |\n", it.id, json::word(it.verdict), it.detail.replace('|', "\\|"));
+        out += &format!("| `{}` | {} | {} |\n", it.id, it.verdict.name(), it.detail.replace('|', "\\|"));
     }
     let breaches = breach_lines(doc);
     if !breaches.is_empty() {
@@ -158,7 +174,10 @@ fn breach_lines(doc: &Document) -> Vec<String> {
         let judged = if doc.promised.contains(property) { "" } else { " (counted, not promised)" };
         let runs = doc.observations.iter().filter(|it| it.violation_counts[property.index()] > 0).count();
         let total = number::counted(doc.breaches(property), "breach");
-        lines.push(format!("{property}: {total} in {runs} of {}{judged}", number::counted(u64::from(doc.replications), "replication")));
+        lines.push(format!(
+            "{property}: {total} in {runs} of {}{judged}",
+            number::counted(u64::from(doc.replications), "replication")
+        ));
         for (replication, violation) in examples.iter().filter(|(_, it)| it.property == property) {
             let at = number::clock(violation.at);
             lines.push(format!("  replication {replication} at {at}: {}", doc.cause(violation)));

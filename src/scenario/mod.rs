@@ -1,8 +1,17 @@
 //! L2: a resolved scenario. What is in here cannot be wrong: everything was checked when it was read.
 
+mod convert;
 pub mod diagnose;
+mod expect;
 pub mod file;
+mod overrides;
+mod places;
 mod resolve;
+mod script;
+mod table;
+pub mod units;
+mod warn;
+mod workload;
 
 use std::sync::Arc;
 
@@ -11,8 +20,8 @@ use crate::base::{Claims, ClassId, Labels, ResourceId, Span, TaskId, Time, Worke
 use crate::engine::{Detection, EngineSpec};
 use crate::sim::dist::Dist;
 
-pub use diagnose::{Diagnostic, Severity};
-pub use resolve::{Loaded, Override, Source as SourceText, load};
+pub use diagnose::{Diagnostic, Kind, Severity};
+pub use resolve::{Loaded, Override, SourceText, load};
 
 /// Everything that is needed to repeat a run.
 #[derive(Clone, Debug)]

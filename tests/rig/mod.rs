@@ -30,6 +30,7 @@ pub struct Rig {
     processes: Vec<Process>,
     options: lanekeeper::engine::agent::AgentOptions,
     to_engine: VecDeque<(WorkerId, WorkerMessage)>,
+    delivering: bool,
     /// Messages to these workers stay on the wire.
     held_to: BTreeSet<WorkerId>,
     /// Messages from these workers stay on the wire.
@@ -40,6 +41,8 @@ pub struct Rig {
     pub places: BTreeMap<TaskId, QueueId>,
     pub parked: BTreeSet<TaskId>,
     pub started: Vec<(TaskId, WorkerId)>,
+    /// First starts, each with what was settled before.
+    pub starts_judged: Vec<(TaskId, BTreeSet<TaskId>)>,
     pub settled: BTreeMap<TaskId, Outcome>,
     pub notes: Vec<Note>,
     pub store: BTreeMap<String, Record>,
@@ -65,6 +68,7 @@ impl Rig {
             processes: Vec::new(),
             options: factory.agent(detection),
             to_engine: VecDeque::new(),
+            delivering: false,
             held_to: BTreeSet::new(),
             held_from: BTreeSet::new(),
             tasks: 0,
@@ -73,6 +77,7 @@ impl Rig {
             places: BTreeMap::new(),
             parked: BTreeSet::new(),
             started: Vec::new(),
+            starts_judged: Vec::new(),
             settled: BTreeMap::new(),
             notes: Vec::new(),
             store: BTreeMap::new(),
@@ -177,6 +182,13 @@ impl Rig {
     pub fn running(&self, worker: WorkerId) -> Option<TaskId> {
         self.processes[worker.0 as usize].running.map(|start| start.task)
     }
+    pub fn workers(&self) -> usize {
+        self.processes.len()
+    }
+    /// What this worker executes, unless it stands still.
+    pub fn executing(&self, worker: WorkerId) -> Option<TaskId> {
+        self.running(worker).filter(|_| !self.processes[worker.0 as usize].paused)
+    }
     /// Who executes this task.
     pub fn executor(&self, task: TaskId) -> WorkerId {
         let index = self.processes.iter().position(|process| process.running.is_some_and(|start| start.task == task));
@@ -250,6 +262,9 @@ impl Rig {
                 AgentEffect::Send(message) => self.to_engine.push_back((worker, message)),
                 AgentEffect::Execute(start) => {
                     self.processes[worker.0 as usize].running = Some(start);
+                    if self.starts_of(start.task) == 0 {
+                        self.starts_judged.push((start.task, self.settled.keys().copied().collect()));
+                    }
                     self.started.push((start.task, worker));
                 }
                 AgentEffect::Stop { .. } => {
@@ -331,7 +346,11 @@ impl Rig {
 
     /// Delivers everything that is not held back, in order.
     fn deliver(&mut self) {
-        loop {
+        if std::mem::replace(&mut self.delivering, true) {
+            return; // What is sent meanwhile is delivered by the loop that runs.
+        }
+        for round in 0.. {
+            assert!(round < 100_000, "messages without end at {}: {:?}", self.now, self.effects.iter().rev().take(12));
             let ready = self.to_engine.iter().position(|(worker, _)| !self.held_from.contains(worker));
             if let Some(position) = ready {
                 let (worker, message) = self.to_engine.remove(position).expect("a message");
@@ -344,10 +363,11 @@ impl Rig {
                 reads && !process.inbox.is_empty()
             });
             let Some(index) = next else {
-                return;
+                break;
             };
             let message = self.processes[index].inbox.pop_front().expect("a message");
             self.tell(WorkerId(index as u32), AgentInput::Message(&message));
         }
+        self.delivering = false;
     }
 }

@@ -94,7 +94,7 @@ impl Canvas {
         let size = (on_grid(self.width, FINE) as u32, on_grid(self.height, FINE) as u32);
         let mut text = String::new();
         let mut backend = SVGBackend::with_string(&mut text, size);
-        self.draw(&mut backend, &Grid { fine: FINE, inclusive: false, text: set_text })?;
+        self.draw(&mut backend, &Grid { fine: FINE, text: set_text })?;
         backend.present().map_err(|error| error.to_string())?;
         drop(backend);
         let fine = format!(r#"width="{}" height="{}""#, size.0, size.1);
@@ -107,7 +107,7 @@ impl Canvas {
         const FINE: f64 = 2.0;
         let size = (on_grid(self.width, FINE) as u32, on_grid(self.height, FINE) as u32);
         let mut backend = BitMapBackend::new(path, size);
-        self.draw(&mut backend, &Grid { fine: FINE, inclusive: true, text: paint_text })?;
+        self.draw(&mut backend, &Grid { fine: FINE, text: paint_text })?;
         backend.present().map_err(|error| error.to_string())
     }
 
@@ -115,10 +115,9 @@ impl Canvas {
         for shape in &self.shapes {
             match shape {
                 Shape::Rect { x, y, width, height, color } => {
-                    let last = i32::from(grid.inclusive);
                     let (left, top) = grid.point((*x, *y));
                     let (right, bottom) = grid.point((x + width, y + height));
-                    let corner = (right.max(left + 1) - last, bottom.max(top + 1) - last);
+                    let corner = (right.max(left + 1), bottom.max(top + 1));
                     backend.draw_rect((left, top), corner, &rgb(*color), true).map_err(|error| error.to_string())?;
                 }
                 Shape::Path { points, color, stroke } => {
@@ -142,7 +141,8 @@ impl Canvas {
     pub(super) fn unreadable(&self) -> Vec<String> {
         let labels: Vec<&Label> =
             self.shapes.iter().filter_map(|it| if let Shape::Text(label) = it { Some(label) } else { None }).collect();
-        let reach = |it: &Label| (it.left(), it.left() + it.width(), it.baseline - 0.75 * it.em, it.baseline + 0.2 * it.em);
+        let reach =
+            |it: &Label| (it.left(), it.left() + it.width(), it.baseline - 0.75 * it.em, it.baseline + 0.2 * it.em);
         let mut found = Vec::new();
         for (index, label) in labels.iter().enumerate() {
             let (left, right, top, bottom) = reach(label);
@@ -164,8 +164,6 @@ impl Canvas {
 struct Grid<B> {
     /// Steps per point.
     fine: f64,
-    /// Whether the last column and row of a rectangle belong to it.
-    inclusive: bool,
     text: fn(&mut B, &Label, f64) -> Result<(), String>,
 }
 

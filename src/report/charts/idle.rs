@@ -15,6 +15,14 @@ struct Part {
     color: Color,
 }
 
+impl Part {
+    /// Whether its name fits into its part of the bar.
+    fn has_room(&self) -> bool {
+        let text = theme::text_width(self.name, 13.0, false).max(theme::text_width("100 %", 18.0, true));
+        text + 16.0 <= self.share * (WIDTH - 2.0 * EDGE)
+    }
+}
+
 /// The chart, where there was any worker time.
 pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     let times: Vec<_> = doc.observations.iter().map(|it| it.worker_time).filter(|it| it.total > 0).collect();
@@ -36,15 +44,17 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
         number::percent(parts[1].share),
         number::percent(parts[3].share)
     );
-    let mut canvas = Canvas::new(WIDTH, 262.0);
+    let none: Vec<&str> = parts.iter().filter(|part| part.share == 0.0).map(|part| part.name).collect();
+    let room_inside = parts.iter().all(|part| part.share == 0.0 || part.has_room());
+    let bottom = TOP + BAR + if room_inside { 16.0 } else { 60.0 };
+    let mut canvas = Canvas::new(WIDTH, bottom + if none.is_empty() { 8.0 } else { 34.0 });
     let of = number::counted(times.len() as u64, "replication");
     let window = format!("{of}; all worker time from {} to {}", number::clock(doc.warm_up), number::clock(doc.horizon));
     page::titles(&mut canvas, &title, &page::origin(doc, &window));
     draw_bar(&mut canvas, &parts);
-    let none: Vec<&str> = parts.iter().filter(|part| part.share == 0.0).map(|part| part.name).collect();
     if !none.is_empty() {
         let text = format!("never: {}", none.join("; "));
-        canvas.text(EDGE, 246.0, &text, 12.0, Align::Left, MUTED);
+        canvas.text(EDGE, bottom + 14.0, &text, 12.0, Align::Left, MUTED);
     }
     Some(canvas)
 }
@@ -61,9 +71,17 @@ fn draw_bar(canvas: &mut Canvas, parts: &[Part]) {
         }
         let (share, ink) = (number::percent(part.share), part.color.text_on());
         let middle = x + width / 2.0;
-        if theme::text_width(part.name, 13.0, false).max(theme::text_width(&share, 18.0, true)) + 16.0 <= width {
+        if part.has_room() {
             let baseline = TOP + BAR / 2.0 - 3.0;
-            canvas.label(Label { x: middle, baseline, text: share, em: 18.0, bold: true, align: Align::Center, color: ink });
+            canvas.label(Label {
+                x: middle,
+                baseline,
+                text: share,
+                em: 18.0,
+                bold: true,
+                align: Align::Center,
+                color: ink,
+            });
             canvas.text(middle, TOP + BAR / 2.0 + 18.0, part.name, 13.0, Align::Center, ink);
         } else {
             outside.push((middle, format!("{share} {}", part.name)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::canvas::{Align, Canvas};
 use super::page::{self, Sign};
-use super::theme::{INK, WHITE};
+use super::theme::{self, INK, WHITE};
 use crate::base::Time;
 
 /// Gives every interval the lowest lane that is free by then; intervals must be in order of their beginning.
@@ -29,14 +29,14 @@ pub(super) struct Run<K> {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) key: K,
-    /// How much of it is covered, in quarters: 4 is all.
+    /// How much of it is covered, in quarters; 4 is more than half.
     pub(super) quarters: u8,
     /// Whether it may grow by its like: what is wide enough to be seen stands for itself.
     narrow: bool,
 }
 
 /// Bars at least this wide are drawn as they are.
-const WIDE: f64 = 4.0;
+const WIDE: f64 = 10.0;
 /// Bars too narrow to be seen are gathered in cells of this width, coloured by whatever took most of the cell, and
 /// the paler the less of it was taken.
 const CELL: f64 = 2.0;
@@ -77,7 +77,8 @@ fn gather<K: Copy + Ord>(runs: &mut Vec<Run<K>>, cell: &mut Vec<(f64, f64, K)>) 
     let most = taken.into_iter().fold((first.2, -1.0), |best, it| if it.1 > best.1 { it } else { best });
     let from = (first.0 / CELL).floor() * CELL;
     let to = last.1.max(from + CELL);
-    let quarters = (4.0 * total / (to - from)).ceil().clamp(1.0, 4.0) as u8;
+    let share = total / (to - from);
+    let quarters = if share > 0.5 { 4 } else { (4.0 * share).ceil().max(1.0) as u8 };
     join(runs, Run { from, to, key: most.0, quarters, narrow: true });
 }
 
@@ -94,11 +95,12 @@ fn join<K: Copy + Ord>(runs: &mut Vec<Run<K>>, mut run: Run<K>) {
     runs.push(run);
 }
 
-/// Draws stretches, each with its name inside where there is room.
+/// Draws stretches, each with its name inside where there is room and none of the `marks` (their x) will lie on it.
 pub(super) fn draw<K: Copy + Ord>(
     canvas: &mut Canvas,
     runs: &[Run<K>],
     (y, height): (f64, f64),
+    marks: &[f64],
     look: impl Fn(K) -> (Sign, String),
 ) {
     for run in runs {
@@ -118,14 +120,16 @@ pub(super) fn draw<K: Copy + Ord>(
         let rim = if run.narrow { 0.0 } else { 0.5 };
         page::fill(canvas, sign, (run.from + rim, y), (run.to - run.from - rim).max(0.5), height);
         let em = (height - 3.0).clamp(7.0, 11.0);
-        if height >= 10.0 && page::text_fits(&name, em, run.to - run.from) {
+        let middle = (run.from + run.to) / 2.0;
+        let reach = theme::text_width(&name, em, false) / 2.0 + 7.0;
+        let hidden = || marks.iter().any(|x| (x - middle).abs() < reach);
+        if height >= 10.0 && page::text_fits(&name, em, run.to - run.from) && !hidden() {
             let ink = match sign {
                 Sign::Box(color) => color.text_on(),
                 Sign::Hatched(_) => INK,
                 Sign::Outlined => INK,
                 Sign::Cross | Sign::Square | Sign::Triangle | Sign::Diamond | Sign::Stroke | Sign::End => WHITE,
             };
-            let middle = (run.from + run.to) / 2.0;
             canvas.text(middle, y + height / 2.0 + 0.36 * em, &name, em, Align::Center, ink);
         }
     }
@@ -151,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_bars_become_few_and_those_with_gaps_become_pale() {
-        let dense = |share: f64| (0..100_000).map(move |n| (f64::from(n) * 0.01, f64::from(n) * 0.01 + share * 0.01, n % 7));
+        let dense =
+            |share: f64| (0..100_000).map(move |n| (f64::from(n) * 0.01, f64::from(n) * 0.01 + share * 0.01, n % 7));
         assert!(runs(dense(1.0)).len() <= 501);
         assert!(runs(dense(1.0)).iter().all(|run| run.quarters == 4));
         assert!(runs(dense(0.2)).iter().all(|run| run.quarters == 1));

@@ -121,13 +121,6 @@ mod tests {
     }
 
     #[test]
-    fn zz_preview() {
-        for (name, doc) in [("short", sample::document()), ("long", sample::long_document()), ("still", sample::still_document())] {
-            write_charts(&doc, &Path::new("/tmp/report-charts").join(name), Formats::ALL).unwrap();
-        }
-    }
-
-    #[test]
     fn a_document_without_data_has_no_charts() {
         let dir = tempfile::tempdir().unwrap();
         assert!(write_charts(&sample::empty_document(), dir.path(), Formats::ALL).unwrap().is_empty());

@@ -34,7 +34,10 @@ impl Curve {
     }
     /// The largest mean and the point at which it is reached first.
     fn peak(&self) -> (f64, usize) {
-        self.mean.iter().enumerate().fold((0.0, 0), |best, (point, mean)| if *mean > best.0 { (*mean, point) } else { best })
+        self.mean
+            .iter()
+            .enumerate()
+            .fold((0.0, 0), |best, (point, mean)| if *mean > best.0 { (*mean, point) } else { best })
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
         draw_curve(&mut canvas, &axis, at, curve, *color, top);
     }
     if doc.warm_up > Time::ZERO && doc.warm_up < axis.end {
-        draw_warm_up(&mut canvas, axis.x(doc.warm_up), bottom, axis.left);
+        draw_warm_up(&mut canvas, axis.x(doc.warm_up), axis.left, axis.right);
     }
     axis.labels(&mut canvas, bottom);
     Some(canvas)
@@ -90,25 +93,35 @@ fn title(at: &[Time], panels: &[(&str, Color, Curve); 3]) -> String {
     if backlog == 0.0 {
         return format!("Nothing waited, with {workers} up");
     }
-    let when = number::clock(Time::from_micros(at[point].micros() / 1_000_000 * 1_000_000));
-    format!("At most {} tasks waited, at {when}, with {workers} up", number::plain((backlog * 10.0).round() / 10.0))
+    // To the minute in a run of hours, otherwise to the second.
+    let end = at.last().copied().unwrap_or_default();
+    let grain = if end > Time::from_secs(3_600) { 60_000_000 } else { 1_000_000 };
+    let when = number::clock(Time::from_micros(at[point].micros() / grain * grain));
+    let tasks = if backlog >= 9.95 { format!("{backlog:.0}") } else { shown(backlog) };
+    format!("At most {tasks} tasks waited, at {when}, with {workers} up")
+}
+
+/// To one decimal: means of counts.
+fn shown(value: f64) -> String {
+    number::plain((value * 10.0).round() / 10.0)
 }
 
 fn range(values: &[f64]) -> (String, String) {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(0.0, f64::max);
-    let shown = |value: f64| number::plain((value * 10.0).round() / 10.0);
     (shown(low.min(high)), shown(high))
 }
 
 /// A dotted line through all panels where statistics begin.
-fn draw_warm_up(canvas: &mut Canvas, x: f64, bottom: f64, left: f64) {
-    let mut y = FIRST;
-    while y < bottom {
-        canvas.line((x, y), (x, (y + 3.0).min(bottom)), 1.0, MUTED);
-        y += 6.0;
+fn draw_warm_up(canvas: &mut Canvas, x: f64, left: f64, right: f64) {
+    for panel in 0..3 {
+        let top = FIRST + f64::from(panel) * (PANEL + GAP);
+        for dot in 0..22 {
+            let y = top + f64::from(dot) * PANEL / 22.0;
+            canvas.line((x, y), (x, y + 3.0), 1.0, MUTED);
+        }
     }
-    let x = x.max(left + 330.0);
+    let x = x.clamp(left + 250.0, right - 230.0);
     canvas.text(x, FIRST - 8.0, "dotted: warm-up ends, statistics begin", 11.0, Align::Left, MUTED);
 }
 
@@ -136,7 +149,7 @@ fn draw_curve(canvas: &mut Canvas, axis: &TimeAxis, at: &[Time], curve: &Curve, 
     }
     canvas.path(band(&curve.mean), 2.0, color);
     let last = curve.mean.last().copied().unwrap_or(0.0);
-    let label = format!("{} at the end", number::plain((last * 10.0).round() / 10.0));
+    let label = format!("{} at the end", shown(last));
     let baseline = (y(last) + 4.0).clamp(top + 4.0, top + PANEL + 4.0);
     canvas.text(axis.right + 6.0, baseline, &label, 12.0, Align::Left, INK);
 }

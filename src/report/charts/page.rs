@@ -45,7 +45,7 @@ pub(super) fn fitted(text: &str, em: f64, bold: bool, width: f64) -> String {
     String::new()
 }
 
-/// A shortened list that fits: all of them, or the first ones and how many more there are.
+/// Whether a text has room within `width`, with a little air at both sides.
 pub(super) fn text_fits(text: &str, em: f64, width: f64) -> bool {
     theme::text_width(text, em, false) + 6.0 <= width
 }
@@ -60,9 +60,39 @@ pub(super) struct TimeAxis {
 
 /// Lengths between ticks that people can count in, seconds and parts of them in µs.
 const STEPS: [u64; 33] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
-    1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000, 120_000_000, 300_000_000, 600_000_000,
-    1_800_000_000, 3_600_000_000, 7_200_000_000, 21_600_000_000, 43_200_000_000, 86_400_000_000,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    2_000_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    120_000_000,
+    300_000_000,
+    600_000_000,
+    1_800_000_000,
+    3_600_000_000,
+    7_200_000_000,
+    21_600_000_000,
+    43_200_000_000,
+    86_400_000_000,
 ];
 
 impl TimeAxis {
@@ -75,7 +105,8 @@ impl TimeAxis {
     pub(super) fn ticks(&self) -> Vec<Time> {
         let end = self.end.micros();
         let day = STEPS[STEPS.len() - 1];
-        let step = STEPS.iter().copied().find(|step| end / step <= 10).unwrap_or_else(|| day * (end / day).div_ceil(10));
+        let step =
+            STEPS.iter().copied().find(|step| end / step <= 10).unwrap_or_else(|| day * (end / day).div_ceil(10));
         (0..=end / step).map(|count| Time::from_micros(count * step)).collect()
     }
 

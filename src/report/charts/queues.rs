@@ -48,11 +48,8 @@ impl Layout {
         let mut queues: Vec<QueueBar> = timeline.queues.iter().filter(|it| !it.queue.is_general()).copied().collect();
         queues.sort_by_key(|it| (it.from, it.queue));
         let shared = queues.len() > OWN_LANES;
-        let packed: Vec<usize> = if shared {
-            lanes::pack(queues.iter().map(|it| (it.from, it.to)))
-        } else {
-            (0..queues.len()).collect()
-        };
+        let packed: Vec<usize> =
+            if shared { lanes::pack(queues.iter().map(|it| (it.from, it.to))) } else { (0..queues.len()).collect() };
         let all_lanes = packed.iter().max().map_or(0, |lane| lane + 1);
         let lanes = all_lanes.min(LANES);
         let pitch = (560.0 / lanes.max(1) as f64).clamp(if shared { 23.0 } else { 18.0 }, 34.0);
@@ -135,7 +132,7 @@ fn draw_queues(canvas: &mut Canvas, doc: &Document, layout: &Layout, tenures: &B
         let (from, to) = (layout.axis.x(queue.from), layout.axis.x(queue.to));
         let bars = tenures.get(&queue.queue).into_iter().flatten();
         let bars = bars.map(|it| (layout.axis.x(it.from), layout.axis.x(it.to), Holder::of(it)));
-        lanes::draw(canvas, &lanes::runs(bars), (top, layout.bar), look);
+        lanes::draw(canvas, &lanes::runs(bars), (top, layout.bar), &[], look);
         if queue.from > Time::ZERO {
             page::mark(canvas, Sign::End, (from, middle), layout.bar + 4.0);
         }

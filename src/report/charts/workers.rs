@@ -82,7 +82,9 @@ fn title(doc: &Document) -> String {
     let workers = doc.estimate("workers.mean").map(|it| number::plain((it.mean * 10.0).round() / 10.0));
     let idle = doc.estimate("worker.idle_avoidable").map(|it| number::percent(it.mean));
     match (workers, idle) {
-        (Some(workers), Some(idle)) => format!("{workers} workers on average, {idle} of their time idle beside runnable work"),
+        (Some(workers), Some(idle)) => {
+            format!("{workers} workers on average, {idle} of their time idle beside runnable work")
+        }
         (Some(workers), None) => format!("{workers} workers on average"),
         (None, Some(_) | None) => "Who worked for which queue".into(),
     }
@@ -125,8 +127,14 @@ fn draw_attempts(canvas: &mut Canvas, timeline: &Timeline, layout: &Layout) {
             by_lane[*lane].push((layout.axis.x(attempt.from), layout.axis.x(attempt.to), attempt.queue));
         }
     }
+    let mut marks: Vec<Vec<f64>> = vec![Vec::new(); layout.lanes];
+    for mark in &timeline.marks {
+        if let Some(lane) = mark.worker.and_then(|worker| lane_of.get(&worker)) {
+            marks[*lane].extend([layout.axis.x(mark.at), layout.axis.x(mark.until)]);
+        }
+    }
     for (lane, bars) in by_lane.into_iter().enumerate() {
-        lanes::draw(canvas, &lanes::runs(bars.into_iter()), (layout.top(lane), layout.bar), look);
+        lanes::draw(canvas, &lanes::runs(bars.into_iter()), (layout.top(lane), layout.bar), &marks[lane], look);
     }
 }
 

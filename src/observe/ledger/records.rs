@@ -1,0 +1,235 @@
+//! What the ledger remembers of each unsettled task, and of each worker, queue and resource.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+
+use crate::base::{Claims, ClassId, Epoch, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
+
+/// Where an unsettled task is, by the engine's word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Nothing was said of it yet.
+    Nowhere,
+    /// Parked.
+    Parked,
+    /// In a queue.
+    Queue(QueueId),
+}
+
+/// An unsettled task. The instants are [`Time::MAX`] as long as they have not come.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskRec {
+    pub(crate) class: ClassId,
+    pub(crate) claims: Claims,
+    pub(crate) submitted: Time,
+    pub(crate) service: Span,
+    pub(crate) place: Place,
+    /// Nothing in conflict was ahead of it from here on.
+    pub(crate) runnable_at: Time,
+    /// In its queue since.
+    pub(crate) placed_at: Time,
+    /// First in its queue since.
+    pub(crate) head_at: Time,
+    /// The general queue's clocks (nobody there, everybody busy) when it was placed there.
+    pub(crate) general_clocks: (u64, u64),
+    /// Claims that wait for an earlier conflicting task.
+    pub(crate) uncleared: u32,
+    /// Attempts that execute, or whose end is not yet reported.
+    pub(crate) open: u32,
+    pub(crate) starts: u32,
+    /// Attempts that a fault hit, or whose report it hit.
+    pub(crate) lost: u32,
+}
+
+/// An unsettled task's claim of a resource, in order of submission.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimant {
+    pub(crate) task: TaskId,
+    pub(crate) mode: Mode,
+    /// No earlier claim conflicts with it.
+    pub(crate) clear: bool,
+}
+
+/// An executing attempt's hold on a resource.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running {
+    pub(crate) ticket: Ticket,
+    pub(crate) task: TaskId,
+    pub(crate) worker: WorkerId,
+    pub(crate) mode: Mode,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceRec {
+    pub(crate) claimants: VecDeque<Claimant>,
+    /// Exclusive ones among the claimants.
+    pub(crate) exclusives: u32,
+    /// Claimants that lie in a queue.
+    pub(crate) placed: u32,
+    /// The queue in which they lie; `None`: in several.
+    pub(crate) tie: Option<QueueId>,
+    pub(crate) running: SmallVec<[Running; 1]>,
+}
+
+impl Default for ResourceRec {
+    fn default() -> Self {
+        ResourceRec {
+            claimants: VecDeque::new(),
+            exclusives: 0,
+            placed: 0,
+            tie: Some(QueueId::GENERAL),
+            running: SmallVec::new(),
+        }
+    }
+}
+
+/// An attempt that executes, or whose end is not yet reported.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) task: TaskId,
+    pub(crate) ticket: Ticket,
+    pub(crate) queue: QueueId,
+    pub(crate) epoch: Epoch,
+    pub(crate) claims: Claims,
+    /// It executes no more; its report is on its way.
+    pub(crate) ended: bool,
+    /// A fault that hit it is counted in its task already.
+    pub(crate) counted: bool,
+}
+
+/// What a worker's time is spent on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Doing {
+    Starting,
+    Busy,
+    BusyQuiescing,
+    Idle,
+    IdleQuiescing,
+    Paused,
+    Gone,
+}
+
+impl Doing {
+    pub(crate) const COUNT: usize = 7;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Phase {
+    #[default]
+    Unknown,
+    Starting,
+    Up,
+    Gone,
+}
+
+#[derive(Clone, Default, Debug)]
+pub(crate) struct WorkerRec {
+    pub(crate) phase: Phase,
+    pub(crate) paused: bool,
+    /// Told to quiesce: when it must be gone.
+    pub(crate) deadline: Option<Time>,
+    pub(crate) arrived: Time,
+    pub(crate) ready: Time,
+    /// Up, not paused, not quiescing since.
+    pub(crate) healthy_since: Option<Time>,
+    pub(crate) resumed: Time,
+    pub(crate) attempts: SmallVec<[Attempt; 1]>,
+    pub(crate) executing: u32,
+    /// Reserving queues that it owns, by the engine's word.
+    pub(crate) queues: SmallVec<[QueueId; 2]>,
+    /// Queues of which it holds a grant.
+    pub(crate) held: SmallVec<[QueueId; 2]>,
+    pub(crate) in_flight: u32,
+    /// Clocks that run while it executes, and while it cannot.
+    busy_clock: u64,
+    down_clock: u64,
+    clocks_at: Time,
+}
+
+impl WorkerRec {
+    pub(crate) fn doing(&self) -> Doing {
+        match (self.phase, self.paused, self.executing > 0, self.deadline.is_some()) {
+            (Phase::Unknown | Phase::Gone, ..) => Doing::Gone,
+            (_, true, ..) => Doing::Paused,
+            (Phase::Starting, ..) => Doing::Starting,
+            (Phase::Up, _, true, false) => Doing::Busy,
+            (Phase::Up, _, true, true) => Doing::BusyQuiescing,
+            (Phase::Up, _, false, false) => Doing::Idle,
+            (Phase::Up, _, false, true) => Doing::IdleQuiescing,
+        }
+    }
+
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.phase == Phase::Up && !self.paused && self.deadline.is_none()
+    }
+
+    /// The clocks that run while it executes, and while it cannot, at `now`.
+    #[inline]
+    pub(crate) fn clocks(&self, now: Time) -> (u64, u64) {
+        let passed = now.since(self.clocks_at).micros();
+        match self.doing() {
+            Doing::Busy | Doing::BusyQuiescing => (self.busy_clock + passed, self.down_clock),
+            Doing::Starting | Doing::Paused | Doing::Gone => (self.busy_clock, self.down_clock + passed),
+            Doing::Idle | Doing::IdleQuiescing => (self.busy_clock, self.down_clock),
+        }
+    }
+
+    /// Brings the clocks to `now`: to be called before what it does changes.
+    #[inline]
+    pub(crate) fn wind(&mut self, now: Time) {
+        (self.busy_clock, self.down_clock) = self.clocks(now);
+        self.clocks_at = now;
+    }
+}
+
+/// A grant that a worker holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grant {
+    pub(crate) worker: WorkerId,
+    pub(crate) epoch: Epoch,
+    pub(crate) until: Option<Time>,
+}
+
+impl Grant {
+    pub(crate) fn is_valid(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+}
+
+/// Who looks after a queue, by the engine's word.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Care {
+    Owned,
+    Orphaned,
+    #[default]
+    Vacant,
+}
+
+#[derive(Clone, Default, Debug)]
+pub(crate) struct QueueRec {
+    pub(crate) exists: bool,
+    pub(crate) draining: bool,
+    pub(crate) revoking: bool,
+    /// Its owner left it while on double duty and alive.
+    pub(crate) relieved: bool,
+    pub(crate) touched: bool,
+    pub(crate) care: Care,
+    pub(crate) owner: Option<WorkerId>,
+    pub(crate) last_owner: Option<WorkerId>,
+    pub(crate) epoch: Epoch,
+    pub(crate) owned_at: Time,
+    pub(crate) orphaned_at: Option<Time>,
+    /// The highest epoch that a worker took up.
+    pub(crate) epoch_held: Epoch,
+    /// Placed and unsettled, in order of placement; the first one is always placed here and unsettled.
+    pub(crate) fifo: VecDeque<TaskId>,
+    pub(crate) unsettled: u32,
+    pub(crate) grants: SmallVec<[Grant; 1]>,
+    /// How long its runnable, unstarted head has waited for a worker, and for a busy one, up to `clocks_at`.
+    pub(crate) head_no_owner: u64,
+    pub(crate) head_busy: u64,
+    pub(crate) clocks_at: Time,
+    /// The owner's clocks at `clocks_at`.
+    pub(crate) owner_clocks: (u64, u64),
+}

@@ -1,0 +1,122 @@
+//! The one observer of a run: digest, ledger, oracle, metrics, samples and timeline, fed with every fact once.
+
+use super::digest::Digest;
+use super::ledger::Ledger;
+use super::metrics::Metrics;
+use super::oracle::Oracle;
+use super::probes::Probes;
+use super::samples::Samples;
+use super::timeline::Recorder;
+use super::{Observation, Settings};
+use crate::base::{Probe, Property, Time};
+use crate::fact::{Fact, Observe};
+
+/// Reads the facts of one run and says what they amount to.
+#[derive(Debug)]
+pub struct Observer {
+    digest: Digest,
+    facts: u64,
+    ledger: Ledger,
+    oracle: Oracle,
+    metrics: Metrics,
+    probes: Probes,
+    samples: Samples,
+    recorder: Option<Recorder>,
+}
+
+impl Observer {
+    /// An observer before the first fact.
+    pub fn new(settings: Settings) -> Self {
+        Observer {
+            digest: Digest::default(),
+            facts: 0,
+            ledger: Ledger::default(),
+            oracle: Oracle::new(settings.orphan_bound, settings.message_slack),
+            metrics: Metrics::new(&settings),
+            probes: Probes::default(),
+            samples: Samples::new(&settings),
+            recorder: settings.timeline.then(Recorder::default),
+        }
+    }
+
+    /// The digest of the facts so far.
+    pub fn digest(&self) -> u128 {
+        self.digest.value()
+    }
+
+    /// The identities that hold at any instant: tasks in the system against their sojourns, worker time against its
+    /// states, waits against their reasons.
+    pub fn audit(&self) -> Result<(), String> {
+        self.metrics.audit(&self.ledger)
+    }
+
+    /// How many tasks the observer remembers: those that are not settled.
+    pub fn unsettled(&self) -> usize {
+        self.ledger.tasks.len()
+    }
+
+    fn advance(&mut self, to: Time) {
+        self.metrics.advance(to, &self.ledger);
+        self.oracle.advance(to, &self.ledger);
+        self.probes.advance(&self.ledger);
+        self.samples.advance(to, false, &self.ledger);
+        self.ledger.advance(to);
+    }
+
+    /// Ends the observation at `end`, or at the last fact where that is later.
+    ///
+    /// # Panics
+    /// If the books do not balance: that is an error of this crate, and no result of such a run is worth anything.
+    pub fn finish(mut self, end: Time) -> Observation {
+        let end = end.max(self.ledger.now);
+        if end > self.ledger.now {
+            self.advance(end);
+        }
+        self.samples.advance(end, true, &self.ledger);
+        self.oracle.finish(&self.ledger);
+        if self.oracle.docket.counts[Property::Exclusion.index()] > 0 {
+            self.probes.hit.hit(Probe::Overlap);
+        }
+        if let Err(sentence) = self.audit() {
+            panic!("the observer's books do not balance: {sentence}");
+        }
+        let worker_time = self.metrics.worker_time(&self.ledger);
+        let (metrics, ranks) = self.metrics.finish(&self.ledger, &self.oracle);
+        let violations = self.oracle.docket.examples;
+        Observation {
+            digest: self.digest.value(),
+            facts: self.facts,
+            tasks: self.ledger.submitted,
+            metrics,
+            ranks,
+            violation_counts: self.oracle.docket.counts,
+            timeline: self.recorder.map(|recorder| recorder.finish(end, &violations)),
+            violations,
+            probes: self.probes.hit,
+            worker_time,
+            series: self.samples.series,
+            states: self.samples.states,
+            starts: self.samples.starts,
+        }
+    }
+}
+
+impl Observe for Observer {
+    #[inline]
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        self.digest.add(now, fact);
+        self.facts += 1;
+        if now > self.ledger.now {
+            self.advance(now);
+        }
+        self.oracle.judge(now, fact, &self.ledger);
+        self.probes.before(now, fact, &self.ledger);
+        self.samples.note(fact, &self.ledger);
+        let step = self.ledger.apply(fact);
+        self.metrics.enter(fact, &step, &self.ledger);
+        self.probes.after(&step);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.enter(now, fact);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! attempts: no start after settlement; starts <= 1 + faults that hit an attempt or its report.
+//!
+//! A fault hits an attempt that is stopped, or whose worker dies or counts as lost before its report has arrived.
+
+use super::{Breach, Docket, Ledger};
+use crate::base::{Property, QueueId, TaskId, Time, WorkerId};
+
+#[inline]
+pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
+    let cause = match ledger.tasks.get(task) {
+        None if u64::from(task.0) < ledger.submitted => {
+            format!("{{t:{}}} started on {{w:{}}} after it had been settled", task.0, worker.0)
+        }
+        Some(rec) if rec.starts > rec.lost => format!(
+            "{{t:{}}} started again on {{w:{}}}: attempt {}, though faults hit only {} of those before",
+            task.0,
+            worker.0,
+            rec.starts + 1,
+            rec.lost
+        ),
+        None | Some(_) => return,
+    };
+    docket.accuse(Property::Attempts, now, || Breach {
+        tasks: vec![task],
+        workers: vec![worker],
+        queue: Some(queue),
+        cause,
+        ..Breach::default()
+    });
+}

@@ -1,0 +1,157 @@
+//! The oracle: judges every promise from facts, one property a file.
+//!
+//! Each fact is judged against the ledger as it was *before* the fact; what concerns a length of time is judged when
+//! time moves on. Notes name queues and their owners, for no other account of them exists; what acquits is physical.
+
+mod affinity;
+mod attempts;
+mod exclusion;
+mod no_loss;
+mod order;
+mod orphan_bound;
+mod ownership;
+mod pool_bounds;
+mod quiesce;
+mod work_conserving;
+
+use super::Violation;
+use super::ledger::Ledger;
+use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
+use crate::fact::Fact;
+
+/// Collects breaches: all are counted, a few of each property are kept.
+#[derive(Default, Debug)]
+pub(crate) struct Docket {
+    pub(crate) counts: [u64; Property::COUNT],
+    pub(crate) examples: Vec<Violation>,
+}
+
+/// A breach as a property finds it.
+#[derive(Default, Debug)]
+struct Breach {
+    tasks: Vec<TaskId>,
+    resource: Option<ResourceId>,
+    queue: Option<QueueId>,
+    workers: Vec<WorkerId>,
+    lasted: Option<Span>,
+    cause: String,
+}
+
+impl Docket {
+    /// So many breaches of a property are kept in full.
+    const EXAMPLES: u64 = 5;
+
+    fn accuse(&mut self, property: Property, at: Time, breach: impl FnOnce() -> Breach) {
+        let count = &mut self.counts[property.index()];
+        *count += 1;
+        if *count <= Docket::EXAMPLES {
+            let Breach { tasks, resource, queue, workers, lasted, cause } = breach();
+            self.examples.push(Violation { property, at, tasks, resource, queue, workers, lasted, cause });
+        }
+    }
+}
+
+/// All properties.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    pub(crate) docket: Docket,
+    pub(crate) exclusion: exclusion::Exclusion,
+    pub(crate) no_loss: no_loss::NoLoss,
+    pool_bounds: pool_bounds::PoolBounds,
+    orphan_bound: orphan_bound::OrphanBound,
+    work_conserving: work_conserving::WorkConserving,
+}
+
+impl Oracle {
+    pub(crate) fn new(orphan_bound: Option<Span>, message_slack: Span) -> Self {
+        Oracle {
+            docket: Docket::default(),
+            exclusion: exclusion::Exclusion::default(),
+            no_loss: no_loss::NoLoss::default(),
+            pool_bounds: pool_bounds::PoolBounds::default(),
+            orphan_bound: orphan_bound::OrphanBound::new(orphan_bound, message_slack),
+            work_conserving: work_conserving::WorkConserving::default(),
+        }
+    }
+
+    /// Time moves from `ledger.now` to `to`: the world stood as it is for that long.
+    #[inline]
+    pub(crate) fn advance(&mut self, to: Time, ledger: &Ledger) {
+        self.pool_bounds.advance(ledger, &mut self.docket);
+        self.orphan_bound.advance(to, ledger, &mut self.docket);
+        self.work_conserving.advance(ledger, &mut self.docket);
+    }
+
+    /// Judges a fact that happens at `now`, before the ledger takes it in.
+    #[inline]
+    pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
+        let docket = &mut self.docket;
+        match *fact {
+            Fact::Settled { task, .. } => self.no_loss.settled(now, task, ledger, docket),
+            Fact::Started { task, worker, queue, ticket, .. } => {
+                no_loss::started(now, task, worker, ledger, docket);
+                attempts::started(now, task, worker, queue, ledger, docket);
+                order::started(now, task, worker, ledger, docket);
+                quiesce::started(now, task, worker, queue, ledger, docket);
+                self.exclusion.started(now, task, worker, ticket, ledger);
+            }
+            Fact::Ended { worker, ticket, .. } => self.exclusion.ended(now, worker, Some(ticket), docket),
+            Fact::WorkerPaused { worker } => {
+                self.exclusion.paused(now, worker);
+                self.orphan_bound.lost(now, worker, ledger);
+            }
+            Fact::WorkerResumed { worker } => {
+                self.exclusion.resumed(now, worker, ledger);
+                self.orphan_bound.resumed(worker, ledger);
+            }
+            Fact::WorkerGone { worker, .. } => {
+                quiesce::gone(now, worker, ledger, docket);
+                self.exclusion.ended(now, worker, None, docket);
+                self.orphan_bound.lost(now, worker, ledger);
+            }
+            Fact::Held { worker, queue, epoch, .. } if !queue.is_general() => {
+                ownership::held(now, worker, queue, epoch, ledger, docket);
+                quiesce::held(now, worker, queue, epoch, ledger, docket);
+                self.orphan_bound.held(queue, epoch);
+            }
+            Fact::LimitsSet { min, max } => self.pool_bounds.limits_set(min, max, ledger),
+            Fact::Noted(Note::Placed { task, queue }) => affinity::placed(now, task, queue, ledger, docket),
+            Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
+                ownership::owned(now, queue, worker, epoch, ledger, docket);
+                self.orphan_bound.owned(now, queue, worker, epoch, ledger);
+            }
+            Fact::Noted(Note::QueueDeleted { queue }) => pool_bounds::deleted(now, queue, ledger, docket),
+            Fact::Noted(
+                Note::QueueCreated { .. }
+                | Note::QueueRevoking { .. }
+                | Note::QueueOrphaned { .. }
+                | Note::QueueVacant { .. }
+                | Note::QueueDraining { .. }
+                | Note::QueueRevived { .. }
+                | Note::Parked { .. }
+                | Note::Requeued { .. }
+                | Note::WorkerLost { .. },
+            )
+            | Fact::Submitted { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::WorkerArrived { .. }
+            | Fact::WorkerReady { .. }
+            | Fact::QuiesceDelivered { .. }
+            | Fact::Reported { .. }
+            | Fact::Held { .. }
+            | Fact::Dropped { .. }
+            | Fact::MessageSent { .. }
+            | Fact::MessageArrived { .. } => {}
+        }
+    }
+
+    /// The end of the run: what is still going on ends here.
+    pub(crate) fn finish(&mut self, ledger: &Ledger) {
+        let docket = &mut self.docket;
+        self.exclusion.finish(ledger.now, docket);
+        self.work_conserving.finish(ledger.now, docket);
+        self.no_loss.finish(ledger, docket);
+        quiesce::finish(ledger, docket);
+        docket.examples.sort_by_key(|violation| (violation.at, violation.property));
+    }
+}

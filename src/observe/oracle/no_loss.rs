@@ -1,0 +1,77 @@
+//! no_loss: accepted = waiting + executing + settled; nothing settles twice or starts without having been submitted.
+//! Whether a task vanished is judged at the end, where the engine says at all where tasks are: it is unsettled, not
+//! executing, not parked, and in no queue that exists.
+
+use super::super::ledger::{Place, TaskRec};
+use super::{Breach, Docket, Ledger};
+use crate::base::{Property, TaskId, Time, WorkerId};
+
+#[derive(Default, Debug)]
+pub(crate) struct NoLoss {
+    lost: Vec<TaskId>,
+}
+
+impl NoLoss {
+    /// The tasks that vanished, known at the end.
+    pub(crate) fn lost(&self) -> &[TaskId] {
+        &self.lost
+    }
+
+    #[inline]
+    pub(super) fn settled(&self, now: Time, task: TaskId, ledger: &Ledger, docket: &mut Docket) {
+        if ledger.tasks.contains(task) {
+            return;
+        }
+        let cause = if u64::from(task.0) < ledger.submitted {
+            format!("{{t:{}}} was settled a second time", task.0)
+        } else {
+            format!("{{t:{}}} was settled and had never been submitted", task.0)
+        };
+        docket.accuse(Property::NoLoss, now, || Breach { tasks: vec![task], cause, ..Breach::default() });
+    }
+
+    pub(super) fn finish(&mut self, ledger: &Ledger, docket: &mut Docket) {
+        let unsettled = ledger.tasks.len() as u64;
+        if ledger.submitted != unsettled + ledger.settled {
+            docket.accuse(Property::NoLoss, ledger.now, || Breach {
+                cause: format!(
+                    "{} tasks were accepted, and {unsettled} unfinished and {} settled ones are left",
+                    ledger.submitted, ledger.settled
+                ),
+                ..Breach::default()
+            });
+        }
+        if !ledger.has_placements {
+            return;
+        }
+        self.lost = ledger.tasks.iter().filter(|(_, rec)| vanished(rec, ledger)).map(|(task, _)| task).collect();
+        for task in &self.lost {
+            docket.accuse(Property::NoLoss, ledger.now, || Breach {
+                tasks: vec![*task],
+                cause: format!("{{t:{}}} is neither settled, nor executing, nor parked, nor in any queue", task.0),
+                ..Breach::default()
+            });
+        }
+    }
+}
+
+fn vanished(rec: &TaskRec, ledger: &Ledger) -> bool {
+    rec.open == 0
+        && match rec.place {
+            Place::Nowhere => true,
+            Place::Parked => false,
+            Place::Queue(queue) => !queue.is_general() && !ledger.queues[queue].exists,
+        }
+}
+
+#[inline]
+pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, ledger: &Ledger, docket: &mut Docket) {
+    if u64::from(task.0) >= ledger.submitted {
+        docket.accuse(Property::NoLoss, now, || Breach {
+            tasks: vec![task],
+            workers: vec![worker],
+            cause: format!("{{t:{}}} started on {{w:{}}} and had never been submitted", task.0, worker.0),
+            ..Breach::default()
+        });
+    }
+}

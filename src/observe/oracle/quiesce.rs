@@ -1,0 +1,58 @@
+//! quiesce: once the order is delivered, the worker gets no new grant and begins no new attempt, and it is gone within
+//! its grace. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
+
+use super::{Breach, Docket, Ledger};
+use crate::base::{Epoch, Property, QueueId, TaskId, Time, WorkerId};
+
+fn deadline(worker: WorkerId, ledger: &Ledger) -> Option<Time> {
+    ledger.workers.get(worker)?.deadline
+}
+
+#[inline]
+pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
+    if deadline(worker, ledger).is_some() {
+        docket.accuse(Property::Quiesce, now, || Breach {
+            tasks: vec![task],
+            queue: Some(queue),
+            workers: vec![worker],
+            cause: format!("{{w:{}}} started {{t:{}}} after it had been told to quiesce", worker.0, task.0),
+            ..Breach::default()
+        });
+    }
+}
+
+pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, ledger: &Ledger, docket: &mut Docket) {
+    let grants = ledger.queues.get(queue).map_or(&[][..], |rec| &rec.grants);
+    let renewed = grants.iter().any(|grant| grant.worker == worker && grant.epoch == epoch);
+    if !renewed && deadline(worker, ledger).is_some() {
+        docket.accuse(Property::Quiesce, now, || Breach {
+            queue: Some(queue),
+            workers: vec![worker],
+            cause: format!("{{w:{}}} took up {{q:{}}} after it had been told to quiesce", worker.0, queue.0),
+            ..Breach::default()
+        });
+    }
+}
+
+pub(super) fn gone(now: Time, worker: WorkerId, ledger: &Ledger, docket: &mut Docket) {
+    if let Some(deadline) = deadline(worker, ledger).filter(|deadline| *deadline < now) {
+        late(now, worker, deadline, docket);
+    }
+}
+
+pub(super) fn finish(ledger: &Ledger, docket: &mut Docket) {
+    for (worker, rec) in ledger.workers.iter().filter(|(_, rec)| rec.phase != super::super::ledger::Phase::Gone) {
+        if let Some(deadline) = rec.deadline.filter(|deadline| *deadline < ledger.now) {
+            late(ledger.now, worker, deadline, docket);
+        }
+    }
+}
+
+fn late(now: Time, worker: WorkerId, deadline: Time, docket: &mut Docket) {
+    docket.accuse(Property::Quiesce, now, || Breach {
+        workers: vec![worker],
+        lasted: Some(now.since(deadline)),
+        cause: format!("{{w:{}}} was told to be gone by {deadline} and was still there at {now}", worker.0),
+        ..Breach::default()
+    });
+}

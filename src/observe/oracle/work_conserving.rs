@@ -1,0 +1,76 @@
+//! work_conserving: no length of time with the head of a queue runnable and not executing, the queue owned and not
+//! revoking, its owner holding a valid grant, idle, healthy and not quiescing, and no message to or from it in flight.
+//! One breach per stretch of time. Only queues of which something changed are looked at.
+
+use super::super::ledger::Doing;
+use super::{Breach, Docket, Ledger};
+use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
+
+#[derive(Default, Debug)]
+pub(super) struct WorkConserving {
+    stalls: IdVec<QueueId, Option<Stall>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    since: Time,
+    task: TaskId,
+    worker: WorkerId,
+}
+
+impl WorkConserving {
+    #[inline]
+    pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
+        for queue in &ledger.touched {
+            let slot = self.stalls.grow_to(*queue);
+            match (stalled(*queue, ledger), *slot) {
+                (None, None) => {}
+                (Some((task, worker)), None) => *slot = Some(Stall { since: ledger.now, task, worker }),
+                (Some((task, worker)), Some(stall)) if stall.task == task && stall.worker == worker => {}
+                (other, Some(stall)) => {
+                    accuse(*queue, stall, ledger.now, docket);
+                    *slot = other.map(|(task, worker)| Stall { since: ledger.now, task, worker });
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, now: Time, docket: &mut Docket) {
+        for (queue, stall) in self.stalls.iter() {
+            if let Some(stall) = stall.filter(|stall| stall.since < now) {
+                accuse(queue, stall, now, docket);
+            }
+        }
+    }
+}
+
+fn stalled(queue: QueueId, ledger: &Ledger) -> Option<(TaskId, WorkerId)> {
+    let rec = &ledger.queues[queue];
+    let worker = rec.owner.filter(|_| rec.exists && !rec.revoking)?;
+    let owner = &ledger.workers[worker];
+    if owner.doing() != Doing::Idle || owner.in_flight > 0 {
+        return None;
+    }
+    let task = ledger.head(queue)?;
+    let head = &ledger.tasks[task];
+    let holds = |worker| {
+        rec.grants.iter().any(|grant| grant.worker == worker && grant.epoch == rec.epoch && grant.is_valid(ledger.now))
+    };
+    (head.uncleared == 0 && head.open == 0 && holds(worker)).then_some((task, worker))
+}
+
+fn accuse(queue: QueueId, stall: Stall, until: Time, docket: &mut Docket) {
+    let Stall { since, task, worker } = stall;
+    let lasted = until.since(since);
+    docket.accuse(Property::WorkConserving, since, || Breach {
+        tasks: vec![task],
+        queue: Some(queue),
+        workers: vec![worker],
+        lasted: Some(lasted),
+        cause: format!(
+            "{{w:{}}} was idle for {lasted} while {{t:{}}}, first in its queue {{q:{}}}, could have executed",
+            worker.0, task.0, queue.0
+        ),
+        ..Breach::default()
+    });
+}

@@ -1,0 +1,142 @@
+//! What happened at least once: tells a test that has tested something from one that has not.
+
+use super::ledger::{BEHIND, Doing, Ledger, Phase, Step};
+use crate::base::names::ProbeSet;
+use crate::base::note::ParkReason;
+use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Time, WorkerId};
+use crate::fact::{AttemptEnd, Exit, Fact};
+
+#[derive(Default, Debug)]
+pub(crate) struct Probes {
+    pub(crate) hit: ProbeSet,
+    has_limits: bool,
+}
+
+impl Probes {
+    /// The world stood as it is in the ledger for some time.
+    #[inline]
+    pub(crate) fn advance(&mut self, ledger: &Ledger) {
+        let tally = &ledger.tally;
+        if tally.nonempty[1] + tally.nonempty[2] > 0 && tally.workers_up() == tally.doing(Doing::Paused) {
+            self.hit.hit(Probe::NoWorkers);
+        }
+    }
+
+    /// Looks at a fact that the ledger has not taken in.
+    #[inline]
+    pub(crate) fn before(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
+        match *fact {
+            Fact::Started { task, worker, queue, .. } => {
+                let claims = ledger.tasks.get(task).map_or(&[][..], |rec| &rec.claims);
+                self.started(claims, worker, queue, ledger);
+            }
+            Fact::Ended { worker, ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
+                self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
+                let zombie = ledger.workers.get(worker).is_some_and(|rec| {
+                    end != AttemptEnd::Died
+                        && rec.attempts.iter().any(|attempt| {
+                            attempt.ticket == ticket
+                                && granted_anew(attempt.queue, attempt.epoch, ledger)
+                                && ledger.queues[attempt.queue].owned_at.max(rec.resumed) < now
+                        })
+                });
+                self.when(zombie, Probe::ZombieExecuting);
+            }
+            Fact::Reported { queue, epoch, .. } => {
+                self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
+            }
+            Fact::Settled { outcome, .. } => {
+                self.when(outcome == Outcome::Cancelled, Probe::TaskCancelled);
+                self.when(outcome == Outcome::Failed, Probe::TaskFailed);
+            }
+            Fact::LimitsSet { .. } => {
+                self.when(self.has_limits, Probe::LimitsChanged);
+                self.has_limits = true;
+            }
+            Fact::WorkerReady { .. } => self.when(now > Time::ZERO, Probe::WorkerJoined),
+            Fact::WorkerPaused { .. } => self.hit.hit(Probe::WorkerPaused),
+            Fact::WorkerGone { exit, .. } => self.hit.hit(match exit {
+                Exit::Left => Probe::WorkerQuiesced,
+                Exit::Crashed => Probe::WorkerCrashed,
+                Exit::Killed => Probe::GraceExceeded,
+            }),
+            Fact::Noted(note) => self.note(now, note, ledger),
+            Fact::Submitted { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::WorkerArrived { .. }
+            | Fact::WorkerResumed { .. }
+            | Fact::QuiesceDelivered { .. }
+            | Fact::Ended { .. }
+            | Fact::Held { .. }
+            | Fact::Dropped { .. }
+            | Fact::MessageSent { .. }
+            | Fact::MessageArrived { .. } => {}
+        }
+    }
+
+    /// Looks at what a fact has changed.
+    #[inline]
+    pub(crate) fn after(&mut self, step: &Step) {
+        if let Step::FirstStart(reasons) = step {
+            self.when(reasons[BEHIND] > 0, Probe::FalseSerialisation);
+        }
+    }
+
+    fn when(&mut self, condition: bool, probe: Probe) {
+        if condition {
+            self.hit.hit(probe);
+        }
+    }
+
+    fn started(&mut self, claims: &[Claim], worker: WorkerId, queue: QueueId, ledger: &Ledger) {
+        self.when(claims.len() > 1, Probe::MultiResource);
+        let surplus = queue.is_general() && ledger.workers.get(worker).is_some_and(|rec| rec.queues.is_empty());
+        self.when(surplus, Probe::SurplusOnGeneral);
+        let together = claims.iter().filter(|claim| claim.mode == Mode::Shared).any(|claim| {
+            let running = &ledger.resources[claim.resource].running;
+            running.iter().any(|other| other.mode == Mode::Shared && !ledger.workers[other.worker].paused)
+        });
+        self.when(together, Probe::SharedTogether);
+    }
+
+    fn note(&mut self, now: Time, note: Note, ledger: &Ledger) {
+        match note {
+            Note::Placed { .. } | Note::QueueVacant { .. } | Note::QueueRevoking { .. } | Note::WorkerLost { .. } => {}
+            Note::QueueCreated { .. } => self.when(now > Time::ZERO, Probe::QueueCreated),
+            Note::QueueOwned { queue, worker, .. } => self.owned(queue, worker, ledger),
+            Note::QueueOrphaned { .. } => self.hit.hit(Probe::OrphanedQueue),
+            Note::QueueDraining { .. } => self.hit.hit(Probe::QueueDraining),
+            Note::QueueRevived { .. } => self.hit.hit(Probe::QueueRevived),
+            Note::QueueDeleted { queue } => {
+                self.hit.hit(Probe::QueueDeleted);
+                let relieved = ledger.queues.get(queue).is_some_and(|rec| {
+                    let on_double_duty = |owner: WorkerId| ledger.workers[owner].queues.len() > 1;
+                    rec.relieved || rec.owner.is_some_and(on_double_duty)
+                });
+                self.when(relieved, Probe::DoubleDutyRelieved);
+            }
+            Note::Parked { why, .. } => self.hit.hit(match why {
+                ParkReason::AtMax => Probe::ParkedAtMax,
+                ParkReason::BehindParked(_) | ParkReason::Split(..) => Probe::TaskParked,
+            }),
+            Note::Requeued { .. } => self.hit.hit(Probe::TaskRequeued),
+        }
+    }
+
+    fn owned(&mut self, queue: QueueId, worker: WorkerId, ledger: &Ledger) {
+        let owner = ledger.workers.get(worker);
+        self.when(owner.is_some_and(|rec| rec.queues.iter().any(|other| *other != queue)), Probe::DoubleDuty);
+        let Some(rec) = ledger.queues.get(queue) else { return };
+        let moved = rec.last_owner.is_some_and(|last| last != worker);
+        self.when(moved && rec.unsettled > 0, Probe::QueueMoved);
+        self.when(moved && rec.relieved, Probe::DoubleDutyRelieved);
+        let newcomer = rec
+            .orphaned_at
+            .is_some_and(|lost| owner.is_some_and(|owner| owner.phase == Phase::Up && owner.ready >= lost));
+        self.when(newcomer, Probe::OrphanToNewcomer);
+    }
+}
+
+fn granted_anew(queue: QueueId, epoch: Epoch, ledger: &Ledger) -> bool {
+    !queue.is_general() && ledger.queues.get(queue).is_some_and(|rec| epoch < rec.epoch)
+}

@@ -1,0 +1,431 @@
+//! From the text of a scenario to a [`Scenario`] that cannot be wrong, or to everything that is wrong with it.
+//!
+//! Text → values with places → overrides → what this version does not know → types → meaning. The first four stop at
+//! their first finding; the last collects all of them.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
+use super::file::File;
+pub use super::overrides::Override;
+use super::places::{self, Places, below, item};
+use super::{Run, Scenario, convert, expect, script, warn, workload};
+use crate::base::{Labels, Span, Time};
+use crate::engine::{Detection, EngineSpec};
+
+const SIZE_MAX: usize = 8 << 20;
+/// 100 years: far below the overflow of integer time, and exact in a float.
+pub(crate) const SPAN_MAX: Span = Span::from_secs(100 * 365 * 86_400);
+
+/// The text of a scenario and where it came from.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    /// The name under which findings show it.
+    pub path: String,
+    /// What the files it names are relative to.
+    pub dir: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
+}
+
+/// A scenario that was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// What its author should know.
+    pub warnings: Vec<Diagnostic>,
+    /// The scenario with every default filled in, as YAML; reads back to the same scenario.
+    pub resolved_yaml: String,
+}
+
+/// What was found so far, and how to point at it.
+pub(crate) struct Findings<'a> {
+    pub(crate) source: &'a SourceText,
+    text: &'a str,
+    places: Places,
+    /// Paths that `--set` gave, and how it was written.
+    set: Vec<(String, String)>,
+    pub(crate) errors: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+impl Findings<'_> {
+    /// An error at a path.
+    pub(crate) fn error(&mut self, path: &str, message: impl Into<String>, help: &str) {
+        let found = self.diagnostic(path, message.into(), false);
+        self.errors.push(if help.is_empty() { found } else { found.with_help(help) });
+    }
+
+    /// A warning at a path.
+    pub(crate) fn warn(&mut self, path: &str, message: impl Into<String>, help: &str) {
+        let mut found = self.diagnostic(path, message.into(), true).with_help(help);
+        found.severity = Severity::Warning;
+        self.warnings.push(found);
+    }
+
+    /// A finding about a path: at its place, or at the nearest place above it.
+    pub(crate) fn diagnostic(&self, path: &str, message: String, at_key: bool) -> Diagnostic {
+        let covers = |outer: &str| {
+            path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let set = self.set.iter().rev().find(|(outer, _)| covers(outer));
+        let mut found = match set {
+            Some((_, origin)) => Diagnostic::error(origin.clone(), message),
+            None => {
+                let found = Diagnostic::error(self.source.path.clone(), message);
+                let mut at = path;
+                loop {
+                    if let Some(entry) = self.places.get(at) {
+                        let place = if at_key || at != path { entry.key } else { entry.value };
+                        break found.at(self.text, place.line, place.column, place.width);
+                    }
+                    match at.rfind(['.', '[']) {
+                        Some(end) => at = &at[..end],
+                        None if at.is_empty() => break found.at(self.text, 1, 1, 1),
+                        None => at = "",
+                    }
+                }
+            }
+        };
+        found.path = path.to_owned();
+        found
+    }
+}
+
+/// Reads a scenario.
+pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
+    let text = decode(source).map_err(|found| vec![found])?;
+    let (root, places) = places::read(&source.path, text).map_err(|found| vec![found])?;
+    let Some(mut root) = root.filter(|root| !root.is_null()) else {
+        return Err(vec![
+            Diagnostic::error(&source.path, "empty: a scenario needs at least `name` and `workers`")
+                .with_help("begin with\n    name: first\n    workers: {initial: 2}")
+                .at(text, 1, 1, 1),
+        ]);
+    };
+    let mut findings =
+        Findings { source, text, places, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
+    for one in overrides {
+        let path = one.apply(&mut root).map_err(|found| vec![found])?;
+        findings.set.push((path, one.origin()));
+    }
+    refuse_unavailable(&mut root, &mut findings);
+    refuse_long_times(&root, "", &mut findings, 0);
+    if !findings.errors.is_empty() {
+        return Err(findings.errors);
+    }
+    let file = typed(root, &findings).map_err(|found| vec![found])?;
+    resolve(file, findings)
+}
+
+fn decode(source: &SourceText) -> Result<&str, Diagnostic> {
+    let error = |message: String| Diagnostic::error(&source.path, message);
+    let bytes = source.text.as_slice();
+    if bytes.len() > SIZE_MAX {
+        return Err(error(format!("{} bytes: a scenario has at most {} MiB", bytes.len(), SIZE_MAX >> 20))
+            .with_help("put many tasks into a trace: workload: [{trace: {file: tasks.csv}}]"));
+    }
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(error("this is UTF-16: a scenario is UTF-8".into())
+            .with_help("convert it: iconv -f UTF-16 -t UTF-8 old.yaml > new.yaml"));
+    }
+    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
+    let line_of = |position: usize| 1 + bytes[..position].iter().filter(|byte| **byte == b'\n').count();
+    if let Some(position) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(error(format!("a NUL byte in line {}: this is no text", line_of(position)))
+            .with_help("a scenario is a UTF-8 text file; was it saved as UTF-16?"));
+    }
+    std::str::from_utf8(bytes).map_err(|wrong| {
+        error(format!("not UTF-8 in line {}", line_of(wrong.valid_up_to())))
+            .with_help("save it as UTF-8: iconv -f LATIN1 -t UTF-8 old.yaml > new.yaml")
+    })
+}
+
+/// Refuses what this version does not know of, with its own words, and takes out what asks for nothing.
+fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
+    let later = "not available in this version";
+    if root.pointer("/run/replications/precision").is_some() {
+        findings.error(
+            "run.replications",
+            "a precision for `replications` is not available yet",
+            "write a plain number, like `replications: 32`",
+        );
+    }
+    for key in ["loss", "duplicate", "reorder"] {
+        let Some(network) = root.get_mut("network").and_then(Value::as_object_mut) else { break };
+        let Some(value) = network.remove(key) else { continue };
+        let nothing = match &value {
+            Value::Bool(on) => !on,
+            Value::String(text) => text.parse::<super::units::Percent>().is_ok_and(|it| it.fraction() == 0.0),
+            Value::Null => true,
+            Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+        };
+        if !nothing {
+            let path = format!("network.{key}");
+            findings.error(&path, format!("`network.{key}` is {later}"), "remove it; `network.delay` is available");
+        }
+    }
+    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults")) {
+        if !matches!(&faults, Value::Null) && faults.as_array().is_none_or(|items| !items.is_empty()) {
+            let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
+            findings.error("faults", format!("`faults` are {later}"), help);
+        }
+    }
+    for name in ["worker_owned", "pull_locks"] {
+        if root.pointer(&format!("/engine/{name}")).is_some() || root.get("engine").and_then(Value::as_str) == Some(name) {
+            findings.error(&format!("engine.{name}"), format!("the engine `{name}` is {later}"), "use `queue_first`");
+        }
+    }
+    if let Some(lease) = root.pointer_mut("/engine/queue_first/lease").and_then(Value::as_object_mut) {
+        let path = "engine.queue_first.lease.fencing";
+        match lease.remove("fencing") {
+            None | Some(Value::Bool(false)) => {}
+            Some(Value::Bool(true)) => findings.error(
+                path,
+                "fencing by the store is not available yet",
+                "write `fencing: false`, or leave it out: agents still fence themselves when their lease ends",
+            ),
+            Some(_) => findings.error(path, "`fencing` is true or false", ""),
+        }
+    }
+    let items = root.get("script").and_then(Value::as_array);
+    let mut unknown = Vec::new();
+    for (index, item) in items.into_iter().flatten().enumerate() {
+        for name in ["slow", "isolate", "drop", "delay", "engine_crash"] {
+            if item.get(name).is_some() {
+                unknown.push((below(&places::item("script", index), name), name));
+            }
+        }
+    }
+    for (path, name) in unknown {
+        let help = "available: submit, cancel, join, crash, pause, quiesce, set_limits";
+        findings.error(&path, format!("`{name}` in a script is {later}"), help);
+    }
+}
+
+/// Every duration of the document is at most 100 years.
+fn refuse_long_times(value: &Value, path: &str, findings: &mut Findings<'_>, depth: usize) {
+    let free = ["name", "description", "variants", "sweep", "engine.custom.options"];
+    if free.contains(&path) || depth > 200 {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            if text.len() < 40 && text.parse::<Span>().is_ok_and(|span| span > SPAN_MAX) {
+                findings.error(path, format!("`{text}` is longer than 100 years"), "write a shorter time");
+            }
+        }
+        Value::Array(items) => {
+            for (index, one) in items.iter().enumerate() {
+                refuse_long_times(one, &item(path, index), findings, depth + 1);
+            }
+        }
+        Value::Object(map) => {
+            for (key, one) in map {
+                refuse_long_times(one, &below(path, key), findings, depth + 1);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn typed(root: Value, findings: &Findings<'_>) -> Result<File, Diagnostic> {
+    serde_path_to_error::deserialize(root).map_err(|error| {
+        let mut path = String::new();
+        for segment in error.path() {
+            path = match segment {
+                serde_path_to_error::Segment::Seq { index } => item(&path, *index),
+                serde_path_to_error::Segment::Map { key } => below(&path, key),
+                serde_path_to_error::Segment::Enum { variant } => below(&path, variant),
+                serde_path_to_error::Segment::Unknown => path,
+            };
+        }
+        explain(&error.inner().to_string(), path, findings)
+    })
+}
+
+/// Says what serde found in the words of this crate.
+fn explain(message: &str, path: String, findings: &Findings<'_>) -> Diagnostic {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    if message.starts_with("unknown field") || message.starts_with("unknown variant") {
+        let wrong = quoted.next().unwrap_or("");
+        let known: Vec<&str> = quoted.collect();
+        let ends_with_it = path == wrong || path.ends_with(&format!(".{wrong}"));
+        let own = if ends_with_it { path } else { below(&path, wrong) };
+        let path = if findings.places.contains_key(&own) || ends_with_it {
+            own
+        } else {
+            own[..own.len() - wrong.len()].trim_end_matches('.').to_owned()
+        };
+        let what = if message.starts_with("unknown field") { "unknown key" } else { "unknown variant" };
+        let found = findings.diagnostic(&path, format!("{what} `{}`", shortened(wrong)), true);
+        return found.with_help(suggestion(wrong, &known));
+    }
+    if message.starts_with("missing field") {
+        let key = quoted.next().unwrap_or("").to_owned();
+        let at = if path.is_empty() { "a scenario".to_owned() } else { format!("`{path}`") };
+        let mut found = findings.diagnostic(&path, format!("{at} needs the key `{key}`"), true);
+        if path.is_empty() {
+            found = found.with_help("mandatory are `name` and `workers`");
+        }
+        return found;
+    }
+    if message.starts_with("invalid length") && message.contains("fewer elements in map") {
+        let found = findings.diagnostic(&path, "one variant is wanted, and here are several".into(), false);
+        return found.with_help("a variant is a map with exactly one key");
+    }
+    let message = message
+        .replace("invalid type: null", "nothing is written here")
+        .replace("map with a single key", "a variant: a map with one key, like {exponential: {mean: 4h}}");
+    findings.diagnostic(&path, shortened_at(&message, 400), false)
+}
+
+fn shortened_at(text: &str, length: usize) -> String {
+    if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).collect::<String>() + "..." }
+}
+
+fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
+    check_name(&file.name, &mut findings);
+    let mut labels = Labels::default();
+    let mut resources = workload::Resources::of(&file, &mut labels, &mut findings);
+    let sources = workload::sources(&file, &mut resources, &mut labels, &mut findings);
+    let script = script::events(&file, &mut resources, &mut labels, &mut findings);
+    let horizon = file.run.horizon.unwrap_or_else(|| default_horizon(&file, &sources, &script));
+    file.run.horizon = Some(horizon);
+    let run = run(&file, horizon, &mut findings);
+    workload::check_size(&sources, &file, horizon, &mut findings);
+    let workers = convert::workers(&mut file.workers, &mut findings);
+    let network = super::Network { delay: convert::dist(&file.network.delay, "network.delay", &mut findings) };
+    let detection = Detection { heartbeat: file.detection.heartbeat, ttl: file.detection.ttl };
+    for (span, key) in [(detection.heartbeat, "heartbeat"), (detection.ttl, "ttl")] {
+        convert::above_zero(span, &format!("detection.{key}"), &mut findings);
+    }
+    check_engine(&file.engine, &mut findings);
+    let expect = expect::expect(&file, &labels, &mut findings);
+    if !findings.errors.is_empty() {
+        return Err(findings.errors);
+    }
+    let scenario = Scenario {
+        name: file.name.clone(),
+        description: file.description.clone(),
+        run,
+        labels,
+        workload: sources,
+        workers,
+        network,
+        detection,
+        engine: file.engine.clone(),
+        script,
+        expect,
+    };
+    warn::warn(&scenario, &mut findings);
+    let resolved_yaml = serde_yaml::to_string(&file).map_err(|error| {
+        vec![Diagnostic::error(&findings.source.path, format!("the scenario cannot be written back: {error}"))]
+    })?;
+    Ok(Loaded { scenario, warnings: findings.warnings, resolved_yaml })
+}
+
+fn check_name(name: &str, findings: &mut Findings<'_>) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.chars().all(legal) {
+        let message = format!("`{}` is no name: results are written to a folder of this name", shortened(name));
+        let help = "use at most 100 letters, digits, `-`, `_`, `.`, and begin with a letter or a digit";
+        findings.error("name", message, help);
+    }
+}
+
+fn default_horizon(file: &File, sources: &[super::Source], script: &[super::ScriptEvent]) -> Span {
+    let mut last = script.last().map(|event| event.at);
+    for source in sources {
+        match source {
+            super::Source::Drawn { .. } => return Span::from_secs(8 * 3_600),
+            super::Source::Table { rows } => last = last.max(rows.last().map(|row| row.submitted)),
+        }
+    }
+    match last {
+        Some(last) if !file.workload.is_empty() || !script.is_empty() => last.since(Time::ZERO),
+        Some(_) | None => Span::from_secs(8 * 3_600),
+    }
+}
+
+fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
+    if !(1..=1_000_000).contains(&file.run.replications) {
+        findings.error("run.replications", format!("{} replications: there must be 1 to 1000000", file.run.replications), "");
+    }
+    let confidence = file.run.confidence.fraction();
+    if !(confidence > 0.0 && confidence < 1.0) {
+        findings.error("run.confidence", "the level of confidence lies between 0% and 100%, both excluded", "write 95%");
+    }
+    if file.run.warm_up > horizon || (file.run.warm_up == horizon && !horizon.is_zero()) {
+        let message = format!("a warm-up of {} leaves nothing of a horizon of {horizon}", file.run.warm_up);
+        findings.error("run.warm_up", message, "make it shorter than `run.horizon`");
+    }
+    Run {
+        seed: file.run.seed,
+        replications: file.run.replications,
+        horizon: Time::ZERO.saturating_add(horizon),
+        drain: file.run.drain,
+        warm_up: Time::ZERO.saturating_add(file.run.warm_up),
+        confidence,
+    }
+}
+
+fn check_engine(engine: &EngineSpec, findings: &mut Findings<'_>) {
+    use crate::engine::spec::{AtMax, CreateSpec, LeaseSpec, LostTask, Rebalance};
+    let EngineSpec::QueueFirst(spec) = engine else { return };
+    let path = |key: &str| format!("engine.queue_first.{key}");
+    check_limits(spec.queues.min, spec.queues.max, &path("queues"), findings);
+    if spec.general_queue.general_after < 1 {
+        findings.error(&path("general_queue.general_after"), "`general_after` is at least 1", "");
+    }
+    if spec.double_duty.prefer_at_most < 1 {
+        findings.error(&path("double_duty.prefer_at_most"), "`prefer_at_most` is at least 1", "");
+    }
+    match spec.running_task_of_lost_worker {
+        LostTask::Requeue(limit) if limit.max_attempts < 1 => {
+            findings.error(&path("running_task_of_lost_worker.requeue.max_attempts"), "`max_attempts` is at least 1", "");
+        }
+        LostTask::Requeue(_) | LostTask::Fail => {}
+    }
+    match spec.lease {
+        LeaseSpec::Lease(lease) => convert::above_zero(lease.duration, &path("lease.duration"), findings),
+        LeaseSpec::None => {}
+    }
+    match spec.rebalance {
+        Rebalance::Every(pace) => convert::above_zero(pace, &path("rebalance.every"), findings),
+        Rebalance::Never | Rebalance::OnJoin => {}
+    }
+    match spec.at_max {
+        AtMax::Park(limit) => convert::above_zero(limit.at_most, &path("at_max.park.at_most"), findings),
+        AtMax::Share => {}
+    }
+    match &spec.create {
+        CreateSpec::When(when) if when.backlog_per_queue < 1 => {
+            findings.error(&path("create.when.backlog_per_queue"), "`backlog_per_queue` is at least 1", "");
+        }
+        CreateSpec::When(_) | CreateSpec::PerWorker | CreateSpec::Eager | CreateSpec::Custom(_) => {}
+    }
+}
+
+/// Limits of a pool of queues.
+pub(crate) fn check_limits(min: u32, max: u32, path: &str, findings: &mut Findings<'_>) {
+    if min > max {
+        findings.error(&below(path, "min"), format!("min {min} is above max {max}"), "make `min` at most `max`");
+    }
+    if max < 1 {
+        findings.error(&below(path, "max"), "a pool has room for at least 1 queue", "");
+    }
+    if max > 1_000_000 {
+        findings.error(&below(path, "max"), format!("{max} queues: at most 1000000"), "");
+    }
+}
+
+/// A finding that a file which the scenario names cannot be read.
+pub(crate) fn unreadable(findings: &mut Findings<'_>, path: &str, message: String) {
+    let mut found = findings.diagnostic(path, message, false).with_help("paths are relative to the scenario file");
+    found.kind = Kind::Io;
+    findings.errors.push(found);
+}

@@ -1,0 +1,85 @@
+//! What is legal and probably not meant.
+
+use std::collections::BTreeMap;
+
+use super::resolve::Findings;
+use super::{Scenario, Source, convert, workload};
+use crate::engine::EngineSpec;
+use crate::engine::spec::LeaseSpec;
+
+/// Notes every warning about a scenario.
+pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
+    let detection = scenario.detection;
+    if u128::from(detection.heartbeat.micros()) * 2 > u128::from(detection.ttl.micros()) {
+        let message = format!(
+            "a heartbeat of {} is more than half of the ttl of {}: one late heartbeat loses a worker",
+            detection.heartbeat, detection.ttl
+        );
+        findings.warn("detection.heartbeat", message, "make the ttl at least twice the heartbeat");
+    }
+    if let EngineSpec::QueueFirst(spec) = &scenario.engine {
+        if let LeaseSpec::Lease(lease) = spec.lease {
+            if lease.margin < scenario.workers.abort_takes {
+                let message = format!(
+                    "the lease's margin of {} is below workers.abort_takes of {}: a task may still execute when its \
+                     queue is granted anew",
+                    lease.margin, scenario.workers.abort_takes
+                );
+                findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
+            }
+        }
+    }
+    let joins = scenario.script.iter().any(|event| matches!(event.action, super::Action::Join { .. }));
+    let workers = &scenario.workers;
+    let comes = workers.arrivals.is_some() || workers.autoscaler.is_some() || workers.shift_change.is_some();
+    if workers.initial == 0 && !joins && !comes {
+        findings.warn("workers", "there is no worker and none ever comes", "write `workers: {initial: 2}`");
+    }
+    fleet(scenario, findings);
+    hot_resource(scenario, findings);
+}
+
+fn fleet(scenario: &Scenario, findings: &mut Findings<'_>) {
+    let workers = match &scenario.workers.autoscaler {
+        Some(scaler) => scaler.max,
+        None => scenario.workers.initial,
+    };
+    let speed = convert::mean_micros(&scenario.workers.speed) / 1e6;
+    let overhead = convert::mean_micros(&scenario.workers.overhead);
+    let mut busy = 0.0;
+    for source in &scenario.workload {
+        match source {
+            Source::Drawn { arrivals, service, .. } => {
+                let each = workload::mean_service(service) / speed.max(1e-9) + overhead;
+                busy += workload::rate_per_micro(arrivals) * each;
+            }
+            Source::Table { .. } => {}
+        }
+    }
+    if workers > 0 && busy >= f64::from(workers) {
+        let message = format!("the offered load is {busy:.2} workers' time and there are {workers}: no steady state");
+        findings.warn("workload", message, "add workers, or lower the rates or the service times");
+    }
+}
+
+fn hot_resource(scenario: &Scenario, findings: &mut Findings<'_>) {
+    let mut load = BTreeMap::new();
+    for source in &scenario.workload {
+        let Source::Drawn { arrivals, service, claims, .. } = source else { continue };
+        for claim in claims {
+            let drawn = f64::from(claim.exclusive.min) / 2.0 + f64::from(claim.exclusive.max) / 2.0;
+            let share = (workload::top_share(claim.popularity, claim.count) * drawn).min(1.0);
+            let busy = workload::rate_per_micro(arrivals) * workload::mean_service(service) * share;
+            *load.entry(claim.first).or_insert(0.0) += busy;
+        }
+    }
+    for (resource, busy) in load {
+        if busy >= 1.0 {
+            let message = format!(
+                "the most popular resource {} is claimed exclusively for {busy:.2} of the time: no steady state",
+                scenario.labels.resource(resource)
+            );
+            findings.warn("workload", message, "add resources, flatten their popularity, or lower the rates");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What an agent orders is done here: messages are sent, attempts begin, stop and end.
+//!
+//! An attempt takes its overhead and its service divided by its worker's speed. While its worker stands still, so does
+//! the attempt.
+
+use crate::base::{Span, Time, WorkerId};
+use crate::engine::agent::{AgentEffect, AgentInput};
+use crate::engine::message::{Ended, Stamp, Start};
+use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::sim::Handle;
+
+use super::{Event, World, class};
+
+/// An attempt that executes.
+pub(super) struct Attempt {
+    pub(super) start: Start,
+    /// When it ends by itself.
+    ends: Time,
+    /// When it is stopped, and whether its lease is the reason.
+    stop: Option<(Time, bool)>,
+    /// Its end in the calendar, except while its worker stands still.
+    pub(super) timer: Handle,
+}
+
+impl Attempt {
+    fn over_at(&self) -> Time {
+        self.stop.map_or(self.ends, |(at, _)| at.min(self.ends))
+    }
+}
+
+/// `service / speed`, where 1_000_000 is speed 1; rounded up to whole µs.
+fn scaled(service: Span, speed: u64) -> Span {
+    if speed == 1_000_000 {
+        return service;
+    }
+    let micros = (u128::from(service.micros()) * 1_000_000).div_ceil(u128::from(speed.max(1)));
+    Span::from_micros(u64::try_from(micros).expect("an attempt without end"))
+}
+
+impl<O: Observe> World<'_, O> {
+    /// Hands `input` to the agent of a worker that lives, and carries out what it wants.
+    pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) {
+        let now = Stamp(self.now().micros());
+        let mut effects = std::mem::take(&mut self.agent_effects);
+        if let Some(worker) = self.workers.get_mut(id) {
+            worker.agent.handle(now, input, &mut effects);
+        }
+        for effect in effects.drain(..) {
+            match effect {
+                AgentEffect::Send(message) => self.send_to_engine(id, message),
+                AgentEffect::Execute(start) => self.execute(id, start),
+                AgentEffect::Stop { ticket, fenced } => self.stop(id, ticket, fenced),
+                AgentEffect::Held { holding, until } => {
+                    let until = until.map(|stamp| Time::from_micros(stamp.0));
+                    self.fact(Fact::Held { worker: id, queue: holding.queue, epoch: holding.epoch, until });
+                }
+                AgentEffect::Dropped { holding } => {
+                    self.fact(Fact::Dropped { worker: id, queue: holding.queue, epoch: holding.epoch });
+                }
+                AgentEffect::Exit => self.worker_gone(id, Exit::Left),
+            }
+        }
+        self.agent_effects = effects;
+        self.arm_agent(id);
+    }
+
+    fn execute(&mut self, id: WorkerId, start: Start) {
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let task = self.tasks.get_mut(start.task).expect("an attempt of a task that no client submitted");
+        assert!(worker.attempt.is_none(), "{id} was told to execute two tasks at once");
+        task.uses += 1;
+        let ends = self.calendar.now() + (task.overhead + scaled(task.service, worker.speed));
+        let timer = self.calendar.schedule(ends, class::PHYSICAL, Event::AttemptOver(id));
+        worker.attempt = Some(Attempt { start, ends, stop: None, timer });
+        self.executing += 1;
+        let Start { task, queue, epoch, ticket } = start;
+        self.fact(Fact::Started { task, worker: id, queue, epoch, ticket });
+    }
+
+    /// The attempt is stopped `abort_takes` from now, unless it ends before.
+    fn stop(&mut self, id: WorkerId, ticket: crate::base::Ticket, fenced: bool) {
+        let at = self.now() + self.scenario.workers.abort_takes;
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let Some(attempt) = worker.attempt.as_mut().filter(|attempt| attempt.start.ticket == ticket) else { return };
+        attempt.stop = Some((at, fenced));
+        if at < attempt.ends {
+            self.calendar.cancel(attempt.timer);
+            attempt.timer = self.calendar.schedule(at, class::PHYSICAL, Event::AttemptOver(id));
+        }
+    }
+
+    pub(super) fn attempt_over(&mut self, id: WorkerId) {
+        let now = self.now();
+        let Some(attempt) = self.workers.get_mut(id).and_then(|worker| worker.attempt.take()) else { return };
+        let (end, ended) = match attempt.stop {
+            Some((_, fenced)) if attempt.ends > now => {
+                (if fenced { AttemptEnd::SelfFenced } else { AttemptEnd::Aborted }, Ended::Aborted)
+            }
+            Some(_) | None => (AttemptEnd::Completed, Ended::Completed),
+        };
+        self.attempt_ended(id, &attempt, end);
+        self.tell_agent(id, AgentInput::Ended { ticket: attempt.start.ticket, ended });
+    }
+
+    /// The attempt executes no longer.
+    pub(super) fn attempt_ended(&mut self, worker: WorkerId, attempt: &Attempt, end: AttemptEnd) {
+        self.executing -= 1;
+        let Start { task, ticket, .. } = attempt.start;
+        self.fact(Fact::Ended { task, worker, ticket, end });
+        self.unuse_task(task);
+    }
+
+    /// Puts the attempt's end back, later by the time that the worker stood still.
+    pub(super) fn thaw(&mut self, id: WorkerId, stood_still: Span) {
+        let Some(attempt) = self.workers.get_mut(id).and_then(|worker| worker.attempt.as_mut()) else { return };
+        attempt.ends += stood_still;
+        if let Some((at, _)) = &mut attempt.stop {
+            *at += stood_still;
+        }
+        attempt.timer = self.calendar.schedule(attempt.over_at(), class::PHYSICAL, Event::AttemptOver(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slower_worker_takes_longer_rounded_up() {
+        let service = Span::from_micros(10);
+        assert_eq!(scaled(service, 1_000_000), service);
+        assert_eq!(scaled(service, 500_000), Span::from_micros(20));
+        assert_eq!(scaled(service, 3_000_000), Span::from_micros(4));
+        assert_eq!(scaled(Span::ZERO, 3_000_000), Span::ZERO);
+    }
+}

@@ -1,0 +1,359 @@
+//! L3: the simulated world around an engine: clients, workers, the wire, the operator.
+//!
+//! The world is what is physically true. It hands an engine nothing but inputs, carries out nothing but its effects and
+//! those of the agents, and tells observers every fact in the order in which it happens. Two runs of one scenario, seed
+//! and engine give the same facts.
+//!
+//! At one instant: what ends physically, then deliveries, then submissions and orders from outside, then the timers of
+//! agents, then the engine's; among these, what was scheduled first comes first.
+
+mod autoscaler;
+mod executor;
+mod network;
+mod script;
+mod streams;
+mod turnover;
+mod workers;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+use crate::base::{Claims, IdMap, Span, TaskId, Term, Time, WorkerId, mix};
+use crate::engine::agent::{AgentEffect, AgentOptions};
+use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox, WorkerMessage};
+use crate::fact::{Fact, Observe};
+use crate::scenario::Scenario;
+use crate::sim::{Calendar, Handle, Stream, Streams};
+
+use autoscaler::Scaler;
+use workers::{Place, Places, Worker};
+use workload::{ArrivalProcess, Demand, TaskSource};
+
+/// So many timeouts at one instant mean that an engine asks for an instant that its timeout does not use up.
+const TIMEOUTS_AT_ONCE: u32 = 100_000;
+
+/// What a run amounted to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WorldStats {
+    /// Events that were simulated.
+    pub events: u64,
+    /// When the run ended: at the horizon or later, when everything was settled or the drain time was over.
+    pub ended_at: Time,
+}
+
+/// Runs one replication of `scenario` from its beginning to its end with an engine made by `factory`.
+///
+/// Arrivals stop before the horizon; the run ends as soon after it as every task is settled, no attempt executes and
+/// the script is over, or else when the drain time is over.
+pub fn simulate<O: Observe>(
+    scenario: &Scenario,
+    factory: &dyn EngineFactory,
+    replication: u32,
+    observer: &mut O,
+) -> WorldStats {
+    let mut world = World::new(scenario, factory, replication, observer);
+    world.begin();
+    world.run()
+}
+
+/// Ties of one instant are decided by these.
+mod class {
+    pub(super) const PHYSICAL: u8 = 0;
+    pub(super) const DELIVERY: u8 = 1;
+    pub(super) const OUTSIDE: u8 = 2;
+    pub(super) const AGENT: u8 = 3;
+    pub(super) const ENGINE: u8 = 4;
+}
+
+enum Event {
+    AttemptOver(WorkerId),
+    Ready(WorkerId),
+    PauseDue(WorkerId),
+    Resume(WorkerId),
+    ExitDue(WorkerId),
+    GraceOver(WorkerId),
+    Restart(Place),
+    ReadInbox(WorkerId),
+    ToEngine { worker: WorkerId, travelled: bool, message: WorkerMessage },
+    ToWorker { worker: WorkerId, travelled: bool, message: ClusterMessage },
+    TaskArrival(u32),
+    WorkerArrival,
+    Script,
+    ShiftArrive,
+    ShiftLeave,
+    Batch,
+    BatchReady(u32),
+    Scale,
+    AgentTimer(WorkerId),
+    EngineTimeout,
+}
+
+/// What the world must know of a task that is unsettled, executes, or has a start on its way.
+struct Task {
+    service: Span,
+    overhead: Span,
+    settled: bool,
+    /// Attempts that execute, and starts on their way.
+    uses: u32,
+}
+
+struct World<'a, O> {
+    scenario: &'a Scenario,
+    streams: Streams,
+    calendar: Calendar<Event>,
+    observer: &'a mut O,
+    events: u64,
+
+    engine: Box<dyn Engine>,
+    outbox: Outbox,
+    engine_timer: Option<(Handle, Time)>,
+    /// How many timeouts the engine was given at which instant.
+    timeouts: (Time, u32),
+
+    agent_options: AgentOptions,
+    agent_effects: Vec<AgentEffect>,
+    workers: IdMap<WorkerId, Worker>,
+    next_worker: u32,
+    places: Places,
+    worker_arrivals: Option<ArrivalProcess<'a>>,
+    batches: turnover::Batches,
+    scaler: Option<Scaler>,
+
+    sources: Vec<TaskSource<'a>>,
+    script_overheads: Stream,
+    /// The next event of the script.
+    script: usize,
+    /// The claims of the task that is submitted at the moment.
+    claims: Claims,
+    tasks: IdMap<TaskId, Task>,
+    next_task: u32,
+    unsettled: usize,
+    executing: usize,
+}
+
+impl<'a, O: Observe> World<'a, O> {
+    fn new(scenario: &'a Scenario, factory: &dyn EngineFactory, replication: u32, observer: &'a mut O) -> Self {
+        let run = &scenario.run;
+        let streams = Streams::new(run.seed, u64::from(replication));
+        let seed = mix::mix(run.seed, &[u64::from(replication)]);
+        let end = run.horizon + run.drain;
+        let arrivals = scenario.workers.arrivals.as_ref();
+        let source =
+            |(number, source)| TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon);
+        World {
+            scenario,
+            streams,
+            calendar: Calendar::new(),
+            observer,
+            events: 0,
+            engine: factory.fresh(Context { seed, term: Term(1), detection: scenario.detection }),
+            outbox: Outbox::new(),
+            engine_timer: None,
+            timeouts: (Time::ZERO, 0),
+            agent_options: factory.agent(scenario.detection),
+            agent_effects: Vec::new(),
+            workers: IdMap::new(),
+            next_worker: 0,
+            places: Places::default(),
+            worker_arrivals: arrivals.map(|law| ArrivalProcess::new(law, streams, streams::WORKER_ARRIVALS, 0, end)),
+            batches: turnover::Batches::default(),
+            scaler: scenario.workers.autoscaler.map(Scaler::new),
+            sources: (0u64..).zip(&scenario.workload).map(source).collect(),
+            script_overheads: streams.open(streams::OVERHEADS, scenario.workload.len() as u64, 0),
+            script: 0,
+            claims: Claims::new(),
+            tasks: IdMap::new(),
+            next_task: 0,
+            unsettled: 0,
+            executing: 0,
+        }
+    }
+
+    fn now(&self) -> Time {
+        self.calendar.now()
+    }
+
+    fn fact(&mut self, fact: Fact<'_>) {
+        let now = self.now();
+        self.observer.on(now, &fact);
+    }
+
+    /// The first instant: limits before anything else, so that they hold from the engine's first input; then the
+    /// workers that are up already, in order.
+    fn begin(&mut self) {
+        if let EngineSpec::QueueFirst(spec) = &self.scenario.engine {
+            self.set_limits(spec.queues.min, spec.queues.max);
+        }
+        for _ in 0..self.scenario.workers.initial {
+            self.initial_worker();
+        }
+        for number in 0..self.sources.len() {
+            self.schedule_task(number);
+        }
+        self.schedule_script();
+        self.schedule_worker_arrival();
+        self.schedule_turnover();
+    }
+
+    fn run(mut self) -> WorldStats {
+        let horizon = self.scenario.run.horizon;
+        let end = horizon + self.scenario.run.drain;
+        let ended_at = loop {
+            let before = self.now();
+            let next = self.calendar.pop().filter(|(at, _)| *at <= end);
+            // An instant is simulated to its end, and none after the horizon is begun when all is done.
+            let begins_late = next.as_ref().is_none_or(|(at, _)| *at > horizon && *at > before);
+            if begins_late && self.is_done() {
+                break before.max(horizon);
+            }
+            let Some((_, event)) = next else { break end };
+            self.events += 1;
+            self.happen(event);
+        };
+        WorldStats { events: self.events, ended_at }
+    }
+
+    fn is_done(&self) -> bool {
+        self.unsettled == 0 && self.executing == 0 && self.script == self.scenario.script.len()
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::AttemptOver(worker) => self.attempt_over(worker),
+            Event::Ready(worker) => self.ready(worker),
+            Event::PauseDue(worker) => self.pause_due(worker),
+            Event::Resume(worker) => self.resume(worker),
+            Event::ExitDue(worker) => self.exit_due(worker),
+            Event::GraceOver(worker) => self.grace_over(worker),
+            Event::Restart(place) => {
+                self.worker_arrives(place);
+            }
+            Event::ReadInbox(worker) => self.read_inbox(worker),
+            Event::ToEngine { worker, travelled, message } => self.deliver_to_engine(worker, travelled, &message),
+            Event::ToWorker { worker, travelled, message } => self.deliver_to_worker(worker, travelled, message),
+            Event::TaskArrival(source) => self.task_arrives(source as usize),
+            Event::WorkerArrival => self.worker_from_outside(),
+            Event::Script => self.script_event(),
+            Event::ShiftArrive => self.shift_arrives(),
+            Event::ShiftLeave => self.shift_leaves(),
+            Event::Batch => self.batch(),
+            Event::BatchReady(number) => self.batch_ready(number as usize),
+            Event::Scale => self.scale(),
+            Event::AgentTimer(worker) => self.agent_timer(worker),
+            Event::EngineTimeout => self.engine_timeout(),
+        }
+    }
+
+    /// Every source has its next arrival in the calendar, once.
+    fn schedule_task(&mut self, number: usize) {
+        if let Some(at) = self.sources[number].next_arrival().filter(|at| *at < self.scenario.run.horizon) {
+            let source = u32::try_from(number).expect("sources are counted in u32");
+            self.calendar.schedule(at, class::OUTSIDE, Event::TaskArrival(source));
+        }
+    }
+
+    fn task_arrives(&mut self, number: usize) {
+        let mut claims = std::mem::take(&mut self.claims);
+        let demand = self.sources[number].draw(&mut claims);
+        self.schedule_task(number);
+        self.submit(&demand, &claims);
+        self.claims = claims;
+    }
+
+    fn submit(&mut self, demand: &Demand, claims: &Claims) {
+        let task = TaskId(self.next_task);
+        self.next_task = self.next_task.checked_add(1).expect("too many tasks");
+        let Demand { class, service, overhead } = *demand;
+        self.tasks.insert(task, Task { service, overhead, settled: false, uses: 0 });
+        self.unsettled += 1;
+        if let Some(scaler) = &mut self.scaler {
+            scaler.submitted(task, claims);
+        }
+        self.fact(Fact::Submitted { task, class, claims, service });
+        self.tell_engine(Input::Submit { task, claims });
+    }
+
+    fn set_limits(&mut self, min: u32, max: u32) {
+        self.fact(Fact::LimitsSet { min, max });
+        self.tell_engine(Input::Limits { min, max });
+    }
+
+    fn tell_engine(&mut self, input: Input<'_>) {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        self.engine.handle(self.calendar.now(), input, &mut outbox);
+        for effect in outbox.drain(..) {
+            match effect {
+                // The store of this world accepts everything at once.
+                Effect::Persist(_) => {}
+                Effect::Send(worker, message) => self.send_to_worker(worker, message),
+                Effect::Settle(task, outcome) => {
+                    self.fact(Fact::Settled { task, outcome });
+                    self.settled(task);
+                }
+                Effect::Note(note) => self.fact(Fact::Noted(note)),
+            }
+        }
+        self.outbox = outbox;
+        self.arm_engine();
+    }
+
+    fn settled(&mut self, task: TaskId) {
+        let Some(known) = self.tasks.get_mut(task).filter(|known| !known.settled) else { return };
+        known.settled = true;
+        self.unsettled -= 1;
+        if known.uses == 0 {
+            self.tasks.remove(task);
+        }
+        if let Some(scaler) = &mut self.scaler {
+            scaler.settled(task);
+        }
+    }
+
+    /// The task must not be forgotten: it may have to execute.
+    fn use_task(&mut self, task: TaskId) {
+        if let Some(known) = self.tasks.get_mut(task) {
+            known.uses += 1;
+        }
+    }
+
+    fn unuse_task(&mut self, task: TaskId) {
+        let Some(known) = self.tasks.get_mut(task) else { return };
+        known.uses -= 1;
+        if known.settled && known.uses == 0 {
+            self.tasks.remove(task);
+        }
+    }
+
+    /// One entry of the calendar stands for the engine's timer. It is moved only forward in time when it fires: an
+    /// engine's wish is often put off and seldom brought forward.
+    fn arm_engine(&mut self) {
+        let Some((wanted, _)) = self.engine.next_timeout() else { return };
+        let wanted = wanted.max(self.now());
+        if let Some((handle, at)) = self.engine_timer {
+            if at <= wanted {
+                return;
+            }
+            self.calendar.cancel(handle);
+        }
+        let handle = self.calendar.schedule(wanted, class::ENGINE, Event::EngineTimeout);
+        self.engine_timer = Some((handle, wanted));
+    }
+
+    fn engine_timeout(&mut self) {
+        self.engine_timer = None;
+        let now = self.now();
+        match self.engine.next_timeout() {
+            Some((wanted, reason)) if wanted <= now => {
+                let (at, count) = self.timeouts;
+                self.timeouts = (now, if at == now { count + 1 } else { 1 });
+                assert!(
+                    self.timeouts.1 < TIMEOUTS_AT_ONCE,
+                    "the engine asks for a timeout at {now} for ever: {reason}"
+                );
+                self.tell_engine(Input::Timeout);
+            }
+            Some(_) | None => self.arm_engine(),
+        }
+    }
+}

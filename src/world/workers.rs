@@ -1,0 +1,328 @@
+//! The lives of workers: they arrive, start up, stand still now and then, and crash or quiesce.
+//!
+//! A worker is one life of one place. Everything drawn for it is keyed by place and life, so that no draw moves
+//! another; the engine only ever sees the worker's number, which no other one ever has.
+
+use crate::base::{Span, Time, WorkerId};
+use crate::engine::ClusterMessage;
+use crate::engine::agent::{Agent, AgentInput};
+use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::sim::{Handle, Stream};
+
+use super::executor::Attempt;
+use super::network::Links;
+use super::{Event, World, class, streams};
+
+/// Why a place for a worker exists. Places of one origin are counted apart, so that what reacts to the engine (the
+/// autoscaler) does not move the draws of the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    Initial,
+    Outside,
+    Shift,
+    Rolling,
+    Scaler,
+    Script,
+}
+
+/// A place that a worker takes, and the number of its life there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    origin: Origin,
+    number: u32,
+    pub(super) life: u64,
+}
+
+impl Place {
+    /// What names this place in the keys of random streams.
+    pub(super) fn key(self) -> u64 {
+        (self.origin as u64) << 32 | u64::from(self.number)
+    }
+    fn next_life(self) -> Place {
+        Place { life: self.life + 1, ..self }
+    }
+}
+
+/// How many places of each origin there are.
+#[derive(Default)]
+pub(super) struct Places([u32; 6]);
+
+impl Places {
+    pub(super) fn new_place(&mut self, origin: Origin) -> Place {
+        let count = &mut self.0[origin as usize];
+        *count += 1;
+        Place { origin, number: *count - 1, life: 0 }
+    }
+}
+
+/// A worker that is not gone.
+pub(super) struct Worker {
+    place: Place,
+    pub(super) agent: Agent,
+    pub(super) links: Links,
+    pub(super) attempt: Option<Attempt>,
+    timer: Option<(Handle, Time)>,
+    /// In millionths.
+    pub(super) speed: u64,
+    pub(super) is_ready: bool,
+    /// When it was or will be ready.
+    pub(super) ready_at: Time,
+    lifetime: Option<Span>,
+    crashes: bool,
+    restart_after: Option<Span>,
+    /// Draws of its pauses.
+    pauses: Option<Box<Stream>>,
+    /// Since when and until when it stands still.
+    pub(super) paused: Option<(Time, Time)>,
+    /// Whether it reads messages as they come.
+    pub(super) reads: bool,
+    pub(super) inbox: Vec<ClusterMessage>,
+    /// Its host's signal to quiesce waits until it goes on.
+    pub(super) signalled: bool,
+    /// It is killed then. Set: it quiesces, or will as soon as it goes on.
+    pub(super) deadline: Option<Time>,
+    /// A new worker arrives when it is gone.
+    pub(super) successor: Option<Origin>,
+}
+
+impl<O: Observe> World<'_, O> {
+    /// A worker that is up when the run begins.
+    pub(super) fn initial_worker(&mut self) {
+        let place = self.places.new_place(Origin::Initial);
+        let worker = self.new_worker(place);
+        self.workers[worker].ready_at = self.now();
+        self.ready(worker);
+    }
+
+    /// A process comes up and begins to start; returns when it will be ready.
+    pub(super) fn worker_arrives(&mut self, place: Place) -> Time {
+        let worker = self.new_worker(place);
+        let at = self.workers[worker].ready_at;
+        self.calendar.schedule(at, class::PHYSICAL, Event::Ready(worker));
+        at
+    }
+
+    fn new_worker(&mut self, place: Place) -> WorkerId {
+        let options = &self.scenario.workers;
+        let id = WorkerId(self.next_worker);
+        self.next_worker = self.next_worker.checked_add(1).expect("too many workers");
+        let mut lives = self.streams.open(streams::LIVES, place.key(), place.life);
+        let startup = options.startup.sample(&mut lives);
+        let speed = options.speed.sample(&mut lives).micros();
+        let lifetime = options.lifetime.as_ref().map(|dist| dist.sample(&mut lives));
+        let crashes = lives.chance(options.crash_share);
+        let restart_after = options.restart_after.as_ref().map(|dist| dist.sample(&mut lives));
+        let pauses = || Box::new(self.streams.open(streams::PAUSES, place.key(), place.life));
+        let worker = Worker {
+            place,
+            agent: Agent::new(self.agent_options),
+            links: Links::new(&self.scenario.network, self.streams, place),
+            attempt: None,
+            timer: None,
+            speed,
+            is_ready: false,
+            ready_at: self.calendar.now() + startup,
+            lifetime,
+            crashes,
+            restart_after,
+            pauses: options.pause.as_ref().map(|_| pauses()),
+            paused: None,
+            reads: true,
+            inbox: Vec::new(),
+            signalled: false,
+            deadline: None,
+            successor: None,
+        };
+        self.workers.insert(id, worker);
+        self.fact(Fact::WorkerArrived { worker: id });
+        id
+    }
+
+    pub(super) fn schedule_worker_arrival(&mut self) {
+        if let Some(at) = self.worker_arrivals.as_mut().and_then(|arrivals| arrivals.next()) {
+            self.calendar.schedule(at, class::OUTSIDE, Event::WorkerArrival);
+        }
+    }
+
+    pub(super) fn worker_from_outside(&mut self) {
+        self.schedule_worker_arrival();
+        let place = self.places.new_place(Origin::Outside);
+        self.worker_arrives(place);
+    }
+
+    pub(super) fn ready(&mut self, id: WorkerId) {
+        let now = self.now();
+        // A process that stood still while it started is ready later, by an event of its own.
+        let Some(worker) = self.workers.get_mut(id).filter(|worker| !worker.is_ready && worker.ready_at == now) else {
+            return;
+        };
+        worker.is_ready = true;
+        if let Some(lifetime) = worker.lifetime
+            && let Some(at) = now.checked_add(lifetime)
+        {
+            self.calendar.schedule(at, class::PHYSICAL, Event::ExitDue(id));
+        }
+        self.schedule_pause(id, now);
+        self.fact(Fact::WorkerReady { worker: id });
+        self.tell_agent(id, AgentInput::Begin);
+    }
+
+    fn schedule_pause(&mut self, id: WorkerId, from: Time) {
+        let Some(options) = &self.scenario.workers.pause else { return };
+        let Some(pauses) = self.workers.get_mut(id).and_then(|worker| worker.pauses.as_mut()) else { return };
+        if let Some(at) = from.checked_add(options.every.sample(pauses)) {
+            self.calendar.schedule(at, class::PHYSICAL, Event::PauseDue(id));
+        }
+    }
+
+    pub(super) fn pause_due(&mut self, id: WorkerId) {
+        let Some(options) = &self.scenario.workers.pause else { return };
+        let Some(pauses) = self.workers.get_mut(id).and_then(|worker| worker.pauses.as_mut()) else { return };
+        let lasts = options.lasts.sample(pauses);
+        self.pause(id, lasts);
+        let ends = self.now() + lasts;
+        self.schedule_pause(id, ends);
+    }
+
+    /// The worker stands still. Two pauses that overlap are one; a process that is starting up is ready later.
+    pub(super) fn pause(&mut self, id: WorkerId, lasts: Span) {
+        let now = self.now();
+        let until = now + lasts;
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        if !worker.is_ready {
+            worker.ready_at += lasts;
+            self.calendar.schedule(worker.ready_at, class::PHYSICAL, Event::Ready(id));
+            return;
+        }
+        let since = match worker.paused {
+            Some((_, ends)) if ends >= until => return,
+            Some((since, _)) => since,
+            None => now,
+        };
+        let begins = worker.paused.replace((since, until)).is_none();
+        worker.reads = false;
+        self.calendar.schedule(until, class::PHYSICAL, Event::Resume(id));
+        if begins {
+            if let Some(attempt) = &worker.attempt {
+                self.calendar.cancel(attempt.timer);
+            }
+            self.fact(Fact::WorkerPaused { worker: id });
+        }
+    }
+
+    /// The agent looks at its clock before anything else; what came meanwhile is read afterwards, in order.
+    pub(super) fn resume(&mut self, id: WorkerId) {
+        let now = self.now();
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let Some((since, _)) = worker.paused.filter(|(_, until)| *until == now) else { return };
+        worker.paused = None;
+        self.thaw(id, now.since(since));
+        self.fact(Fact::WorkerResumed { worker: id });
+        self.calendar.schedule(now, class::DELIVERY, Event::ReadInbox(id));
+        self.tell_agent(id, AgentInput::Timer);
+    }
+
+    pub(super) fn exit_due(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(id) else { return };
+        if !worker.crashes {
+            return self.signal(id);
+        }
+        let restart = worker.restart_after.map(|after| (after, worker.place.next_life()));
+        if let Some((after, place)) = restart {
+            self.workers[id].successor = None;
+            let at = self.now() + after;
+            self.calendar.schedule(at, class::PHYSICAL, Event::Restart(place));
+        }
+        self.worker_gone(id, Exit::Crashed);
+    }
+
+    /// The host asks a worker to quiesce, and kills it when its grace is over. One that is still starting just ends.
+    pub(super) fn signal(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(id).filter(|worker| worker.deadline.is_none()) else { return };
+        if !worker.is_ready {
+            return self.worker_gone(id, Exit::Left);
+        }
+        let now_reads = worker.reads;
+        worker.signalled = !now_reads;
+        self.set_deadline(id);
+        if now_reads {
+            self.deliver_signal(id);
+        }
+    }
+
+    fn set_deadline(&mut self, id: WorkerId) -> Time {
+        let deadline = self.now().saturating_add(self.scenario.workers.grace);
+        self.workers[id].deadline = Some(deadline);
+        self.calendar.schedule(deadline, class::PHYSICAL, Event::GraceOver(id));
+        deadline
+    }
+
+    pub(super) fn deliver_signal(&mut self, id: WorkerId) {
+        let Some(deadline) = self.workers.get(id).and_then(|worker| worker.deadline) else { return };
+        self.fact(Fact::QuiesceDelivered { worker: id, deadline });
+        self.tell_agent(id, AgentInput::Quiesce);
+    }
+
+    /// The engine's order to quiesce reaches a worker; its grace begins, unless it quiesces already.
+    pub(super) fn told_to_quiesce(&mut self, id: WorkerId) {
+        if self.workers.get(id).is_some_and(|worker| worker.deadline.is_none()) {
+            let deadline = self.set_deadline(id);
+            self.fact(Fact::QuiesceDelivered { worker: id, deadline });
+        }
+    }
+
+    pub(super) fn grace_over(&mut self, id: WorkerId) {
+        self.worker_gone(id, Exit::Killed);
+    }
+
+    /// The worker is gone, and what it executed with it. Messages that it sent still arrive.
+    pub(super) fn worker_gone(&mut self, id: WorkerId, exit: Exit) {
+        let Some(worker) = self.workers.remove(id) else { return };
+        if let Some((handle, _)) = worker.timer {
+            self.calendar.cancel(handle);
+        }
+        if let Some(attempt) = worker.attempt {
+            self.calendar.cancel(attempt.timer);
+            self.attempt_ended(id, &attempt, AttemptEnd::Died);
+        }
+        for message in &worker.inbox {
+            self.drop_message(message);
+        }
+        self.fact(Fact::WorkerGone { worker: id, exit });
+        if let Some(origin) = worker.successor {
+            let place = self.places.new_place(origin);
+            self.worker_arrives(place);
+        }
+    }
+
+    /// One entry of the calendar stands for the agent's timer; it is brought forward, and put off only when it fires.
+    pub(super) fn arm_agent(&mut self, id: WorkerId) {
+        let now = self.calendar.now();
+        let Some(worker) = self.workers.get_mut(id).filter(|worker| worker.is_ready && worker.paused.is_none()) else {
+            return;
+        };
+        let wanted = worker.agent.next_timer();
+        let wanted = Time::from_micros(wanted.0).max(now);
+        if let Some((handle, at)) = worker.timer {
+            if at <= wanted {
+                return;
+            }
+            self.calendar.cancel(handle);
+        }
+        worker.timer = Some((self.calendar.schedule(wanted, class::AGENT, Event::AgentTimer(id)), wanted));
+    }
+
+    pub(super) fn agent_timer(&mut self, id: WorkerId) {
+        let now = self.calendar.now();
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        worker.timer = None;
+        if worker.paused.is_some() {
+            return; // It looks at its clock when it goes on.
+        }
+        if worker.agent.next_timer().0 <= now.micros() {
+            self.tell_agent(id, AgentInput::Timer);
+        } else {
+            self.arm_agent(id);
+        }
+    }
+}
