@@ -118,7 +118,7 @@ pub(super) fn read(
     terminal: &Terminal,
 ) -> Result<Ready, Failure> {
     let source = source(file)?;
-    let name = source.name.clone();
+    let path = source.path.clone();
     let render = |found: &Diagnostic| found.render(terminal.color_on_stderr());
     let loaded = load(&source, &overrides.list()).map_err(|found| {
         let only_io = found.iter().all(|it| it.kind == Kind::Io);
@@ -130,7 +130,7 @@ pub(super) fn read(
     }
     let factory = registry
         .factory(&loaded.scenario.engine)
-        .map_err(|why| Failure::usage(render(&Diagnostic::error(name, why))))?;
+        .map_err(|why| Failure::usage(render(&Diagnostic::error(path, why))))?;
     Ok(Ready {
         file: file.map(Path::to_owned),
         scenario: loaded.scenario,
@@ -140,17 +140,14 @@ pub(super) fn read(
 }
 
 fn source(file: Option<&Path>) -> Result<SourceText, Failure> {
-    let Some(file) = file else {
-        return Ok(SourceText { name: EMBEDDED_NAME.to_owned(), text: EMBEDDED.to_owned(), dir: PathBuf::from(".") });
-    };
-    let name = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| {
+    let Some(file) = file else { return Ok(SourceText::new(EMBEDDED_NAME, EMBEDDED)) };
+    let path = file.display().to_string();
+    let text = std::fs::read(file).map_err(|error| {
         let hint = if file.is_dir() { "\n  help: name a file, or use `lanekeeper test` for a folder" } else { "" };
-        Failure::usage(format!("error: cannot read {name}: {error}{hint}"))
+        Failure::usage(format!("error: cannot read {path}: {error}{hint}"))
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("error: {name} is no text (UTF-8)")))?;
     let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(SourceText { name, text, dir })
+    Ok(SourceText { path, dir, text })
 }
 
 /// What a scenario gave.
