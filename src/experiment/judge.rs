@@ -180,9 +180,7 @@ fn scripted(scenario: &Scenario, first: &Observation) -> Vec<Expectation> {
     let mut out: Vec<Expectation> =
         expect.states.iter().zip(answers).map(|(wanted, answer)| state(wanted, answer.copied(), labels)).collect();
     if !expect.starts.is_empty() {
-        let names = |tasks: &[TaskId]| {
-            tasks.iter().map(|task| labels.task(*task)).collect::<Vec<_>>().join(", ")
-        };
+        let names = |tasks: &[TaskId]| tasks.iter().map(|task| labels.task(*task)).collect::<Vec<_>>().join(", ");
         out.push(expectation(
             format!("starts {}", names(&expect.starts)),
             first.starts == expect.starts,
@@ -191,20 +189,19 @@ fn scripted(scenario: &Scenario, first: &Observation) -> Vec<Expectation> {
     }
     if let Some(golden) = &expect.digest {
         let seen = hex(first.digest);
-        out.push(expectation("digest".to_owned(), *golden == seen, format!("expected {golden}, replication 0 has {seen}")));
+        out.push(expectation(
+            "digest".to_owned(),
+            *golden == seen,
+            format!("expected {golden}, replication 0 has {seen}"),
+        ));
     }
     out
 }
 
-fn state(
-    wanted: &ExpectedState,
-    answer: Option<(&'static str, Option<WorkerId>)>,
-    labels: &Labels,
-) -> Expectation {
+fn state(wanted: &ExpectedState, answer: Option<(&'static str, Option<WorkerId>)>, labels: &Labels) -> Expectation {
     let name = state_name(wanted.state);
-    let on = |worker: Option<WorkerId>| {
-        worker.map(|worker| format!(" on {}", labels.worker(worker))).unwrap_or_default()
-    };
+    let on =
+        |worker: Option<WorkerId>| worker.map(|worker| format!(" on {}", labels.worker(worker))).unwrap_or_default();
     let id = format!("at {} {} is {name}{}", wanted.at, labels.task(wanted.task), on(wanted.worker));
     match answer {
         None => expectation(id, false, "the run ended before that".to_owned()),
@@ -273,7 +270,8 @@ mod tests {
     #[test]
     fn what_must_be_violated_is_not_judged_and_what_is_promised_beyond_it_is() {
         let promised = PropertySet::EMPTY.with(Property::Exclusion).with(Property::Order);
-        let listed = Expect { always: Some(vec![Property::NoLoss]), violated: vec![Property::Exclusion], ..Expect::default() };
+        let listed =
+            Expect { always: Some(vec![Property::NoLoss]), violated: vec![Property::Exclusion], ..Expect::default() };
         let judged = judged_properties(&listed, promised);
         assert!(judged.iter().eq([Property::Order, Property::NoLoss]));
         assert_eq!(judged_properties(&Expect::default(), promised), promised);

@@ -125,7 +125,8 @@ fn one(
     replication: u32,
     progress: &Progress,
 ) -> Option<(Observation, u64)> {
-    let mut watched = Watched { observer: Observer::new(settings), progress, seen: Time::ZERO, countdown: FACTS_PER_LOOK };
+    let mut watched =
+        Watched { observer: Observer::new(settings), progress, seen: Time::ZERO, countdown: FACTS_PER_LOOK };
     let run = catch_unwind(AssertUnwindSafe(|| world::simulate(scenario, factory, replication, &mut watched)));
     let stats = match run {
         Ok(stats) => stats,
@@ -223,7 +224,9 @@ fn longest(dist: &Dist) -> Span {
             let variance = libm::log1p(cv * cv);
             mean * libm::exp(DEVIATIONS * libm::sqrt(variance) - variance / 2.0)
         }
-        Dist::Weibull { shape, mean } => mean / libm::tgamma(1.0 + 1.0 / shape) * libm::pow(EXPONENTIAL_MEANS, 1.0 / shape),
+        Dist::Weibull { shape, mean } => {
+            mean / libm::tgamma(1.0 + 1.0 / shape) * libm::pow(EXPONENTIAL_MEANS, 1.0 / shape)
+        }
         Dist::Pareto { cap, .. } => *cap,
         Dist::Empirical(values) => return values.iter().copied().max().unwrap_or(Span::ZERO),
     };

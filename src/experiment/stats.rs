@@ -66,9 +66,13 @@ mod tests {
 
     #[test]
     fn the_factor_agrees_with_the_printed_tables() {
-        for (confidence, degrees, expected) in
-            [(0.95, 1, 12.706_204_74), (0.95, 4, 2.776_445_11), (0.95, 31, 2.039_513_45), (0.99, 9, 3.249_835_54), (0.90, 100, 1.660_234_33)]
-        {
+        for (confidence, degrees, expected) in [
+            (0.95, 1, 12.706_204_74),
+            (0.95, 4, 2.776_445_11),
+            (0.95, 31, 2.039_513_45),
+            (0.99, 9, 3.249_835_54),
+            (0.90, 100, 1.660_234_33),
+        ] {
             let factor = student_t(confidence, degrees);
             assert!((factor - expected).abs() < 1e-6, "t({confidence}, {degrees}) = {factor}, not {expected}");
         }

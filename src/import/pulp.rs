@@ -194,7 +194,10 @@ fn drop_domains(tasks: &mut [Task], report: &mut Report) {
         report.dropped.push(if holders == tasks.len() {
             format!("the domain, shared by all ({domain})")
         } else {
-            format!("the domain, shared by {holders} of {} and exclusive to none ({domain})", counted(tasks.len() as u64, "task"))
+            format!(
+                "the domain, shared by {holders} of {} and exclusive to none ({domain})",
+                counted(tasks.len() as u64, "task")
+            )
         });
     }
 }
@@ -262,10 +265,14 @@ fn describe(tasks: &[Task], report: &mut Report) {
     report.guessed.push("service = finished - started; what a worker spends around it is not in it".to_owned());
     if cut > 0 {
         let tasks = counted(cut, "task");
-        report.guessed.push(format!("the service of {tasks} that did not complete: until the recorded end, which may be a clean-up"));
+        report.guessed.push(format!(
+            "the service of {tasks} that did not complete: until the recorded end, which may be a clean-up"
+        ));
     }
     if unblocked > 0 {
-        report.guessed.push(format!("nothing for {} without a time of unblocking: left empty", counted(unblocked, "task")));
+        report
+            .guessed
+            .push(format!("nothing for {} without a time of unblocking: left empty", counted(unblocked, "task")));
     }
 }
 
@@ -335,7 +342,10 @@ mod tests {
         assert_eq!(all.report.dropped, ["the domain, shared by all (prn:core.domain:d1)"]);
         assert!(all.rows.iter().all(|row| row.shared.is_empty()));
         let some = imported(&json!([task(1, &[]), task(2, &[DOMAIN_CLAIM])]));
-        assert_eq!(some.report.dropped, ["the domain, shared by 1 of 2 tasks and exclusive to none (prn:core.domain:d1)"]);
+        assert_eq!(
+            some.report.dropped,
+            ["the domain, shared by 1 of 2 tasks and exclusive to none (prn:core.domain:d1)"]
+        );
         let exclusive = imported(&json!([task(1, &["prn:core.domain:d1"]), task(2, &[DOMAIN_CLAIM])]));
         assert!(exclusive.report.dropped.is_empty());
         assert_eq!(exclusive.rows[1].shared, ["prn:core.domain:d1"]);

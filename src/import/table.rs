@@ -138,7 +138,8 @@ impl Columns {
     fn row(&self, record: &StringRecord) -> Result<TableRow, TableError> {
         let line = record.position().map(csv::Position::line);
         let text = |column: usize| self.0[column].and_then(|place| record.get(place)).unwrap_or_default();
-        let micros = |column: usize| micros(text(column)).map_err(|why| wrong(line, format!("`{}`: {why}", HEADER[column])));
+        let micros =
+            |column: usize| micros(text(column)).map_err(|why| wrong(line, format!("`{}`: {why}", HEADER[column])));
         let optional = |column: usize| -> Result<Option<Time>, TableError> {
             if text(column).is_empty() { Ok(None) } else { Ok(Some(Time::from_micros(micros(column)?))) }
         };

@@ -1,0 +1,63 @@
+//! The progress bar, and Ctrl-C. A thread of its own looks at the experiment; without a terminal it draws nothing and
+//! only passes the interruption on.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::exit::Exit;
+use crate::experiment::replicate::{Progress, total_span};
+use crate::scenario::Scenario;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Ctrl-C ends experiments in good order; a second one ends the program at once.
+pub(super) fn catch_interruptions() {
+    // Where no handler can be set, Ctrl-C ends the program at once, as usual.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+}
+
+/// Whether Ctrl-C was pressed.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Does the work while another thread shows its progress.
+pub(super) fn watched<T>(scenario: &Scenario, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
+    let progress = Progress::default();
+    std::thread::scope(|scope| {
+        let (done, is_done) = channel::<()>();
+        let progress = &progress;
+        scope.spawn(move || {
+            let bar = bar(scenario, quiet);
+            // The other end is dropped when the work is over, by a panic too.
+            while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if interrupted() {
+                    progress.stop();
+                }
+                bar.set_position(progress.simulated().micros());
+                bar.set_message(format!("{} of {} replications", progress.finished(), scenario.run.replications));
+            }
+            bar.finish_and_clear();
+        });
+        let _done = done;
+        work(progress)
+    })
+}
+
+fn bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total_span(scenario).micros()), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %  {msg}  {eta} left");
+    bar.with_style(style.expect("a template that is fixed").progress_chars("=> ")).with_prefix(scenario.name.clone())
+}

@@ -1,0 +1,187 @@
+//! `run [FILE…]`: simulates; a table on stdout, files under `results/<name>`. Without a file: the built-in scenario.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::exit::{Exit, Failure};
+use super::progress::interrupted;
+use super::session::{Outcome, Ready, Running, experiment, read};
+use super::terminal::Terminal;
+use crate::registry::Registry;
+use crate::report::charts::Formats;
+use crate::report::{atomic_write, csv, json, table, write_charts, write_reports};
+
+/// Simulate scenarios and report on them.
+#[derive(Clone, Args, Debug)]
+pub(super) struct RunArgs {
+    /// Scenario files; without one, the built-in Black Friday.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    running: Running,
+    /// The folder to write to [default: results/<name>]; of several scenarios, each has a folder of its name in it.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The kinds of charts to draw: `svg`, `png` or `none`.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
+    charts: Vec<Chart>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Format {
+    Human,
+    Json,
+    Csv,
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Chart {
+    Svg,
+    Png,
+    None,
+}
+
+impl RunArgs {
+    pub(super) fn command(&self) -> String {
+        self.running.command("run", self.files.iter().map(PathBuf::as_path))
+    }
+
+    pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let formats = self.formats()?;
+        let read_one = |file: Option<&Path>| read(file, &self.running.overrides, registry, terminal);
+        // All are read before the first is run: a mistake in the last one costs nothing.
+        let scenarios: Vec<Ready> = if self.files.is_empty() {
+            vec![read_one(None)?]
+        } else {
+            self.files.iter().map(|file| read_one(Some(file))).collect::<Result<_, _>>()?
+        };
+        let mut names = BTreeSet::new();
+        if let Some(twice) = scenarios.iter().find(|it| !names.insert(it.scenario.name.as_str())) {
+            let name = &twice.scenario.name;
+            return Err(Failure::usage(format!(
+                "error: two of these scenarios are named `{name}`: they would share a folder"
+            )));
+        }
+        let mut exit = Exit::Done;
+        for ready in &scenarios {
+            exit = exit.max(self.one(ready, scenarios.len() > 1, formats, terminal)?);
+            if interrupted() {
+                return Ok(Exit::Interrupted);
+            }
+        }
+        Ok(exit)
+    }
+
+    fn formats(&self) -> Result<Formats, Failure> {
+        let has = |chart| self.charts.contains(&chart);
+        if has(Chart::None) && self.charts.len() > 1 {
+            return Err(Failure::usage("error: `--charts none` goes with no other kind"));
+        }
+        Ok(Formats { svg: has(Chart::Svg), png: has(Chart::Png) })
+    }
+
+    fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
+        let outcome = experiment(ready, &self.running, terminal);
+        if !outcome.results.complete {
+            let (done, wanted) = (outcome.results.observations.len(), ready.scenario.run.replications);
+            terminal.complain(&format!("interrupted: {done} of {wanted} replications are finished"));
+            if done == 0 {
+                return Ok(Exit::Interrupted);
+            }
+        }
+        let timing = Timing::of(&outcome, self.running.jobs());
+        if terminal.verbose {
+            terminal.complain(&timing.words());
+        }
+        let command = self.running.command("run", ready.file.as_deref());
+        let doc = outcome.document(&ready.scenario, command);
+        let dir = match (&self.output, many) {
+            (Some(dir), false) => dir.clone(),
+            (Some(dir), true) => dir.join(&doc.scenario),
+            (None, _) => Path::new("results").join(&doc.scenario),
+        };
+        let mut written = write_reports(&doc, &dir)?.len();
+        written += write_charts(&doc, &dir, formats)?.len();
+        atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
+        terminal.say(&format!("{} files written to {}", written + 1, dir.display()));
+        terminal.print(&match self.format {
+            Format::Human => table::human(&doc, terminal.color_on_stdout()),
+            Format::Json => json::summary(&doc),
+            Format::Csv => csv::summary(&doc),
+            Format::Markdown => table::markdown(&doc),
+        })?;
+        let exit = self.running.exit(doc.verdict);
+        // The table for people ends with the command already.
+        if exit != Exit::Done && self.format != Format::Human {
+            terminal.complain(&doc.reproduce);
+        }
+        Ok(exit)
+    }
+}
+
+/// How fast the program itself was: the only thing that differs between two equal runs.
+struct Timing {
+    tasks: u64,
+    events: u64,
+    jobs: usize,
+    wall_seconds: f64,
+    peak_memory_bytes: Option<u64>,
+}
+
+impl Timing {
+    fn of(outcome: &Outcome, jobs: usize) -> Timing {
+        Timing {
+            tasks: outcome.results.observations.iter().map(|observation| observation.tasks).sum(),
+            events: outcome.results.events,
+            jobs,
+            wall_seconds: outcome.wall.as_secs_f64(),
+            peak_memory_bytes: peak_memory(),
+        }
+    }
+
+    fn per_second(&self, count: u64) -> f64 {
+        count as f64 / self.wall_seconds.max(1e-9)
+    }
+
+    fn words(&self) -> String {
+        let memory = self
+            .peak_memory_bytes
+            .map_or("unknown".to_owned(), |bytes| format!("{:.1} MiB", bytes as f64 / 1_048_576.0));
+        format!(
+            "tasks {}, events {}, {:.0} tasks/s, {:.0} events/s, wall time {:.3} s, peak memory {memory}",
+            self.tasks,
+            self.events,
+            self.per_second(self.tasks),
+            self.per_second(self.events),
+            self.wall_seconds,
+        )
+    }
+
+    fn json(&self) -> String {
+        let value = json!({
+            "tasks": self.tasks,
+            "events": self.events,
+            "tasks_per_second": self.per_second(self.tasks),
+            "events_per_second": self.per_second(self.events),
+            "wall_seconds": self.wall_seconds,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "jobs": self.jobs,
+        });
+        format!("{value:#}\n")
+    }
+}
+
+/// The most memory that the program ever held, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,155 @@
+//! `test FILE…|DIR`: runs scenarios and judges what they expect; one line each, the failures in full.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::progress::interrupted;
+use super::session::{Outcome, Ready, Running, experiment, read};
+use super::terminal::Terminal;
+use crate::experiment::Verdict;
+use crate::experiment::judge::hex;
+use crate::registry::Registry;
+
+/// A folder of this name holds scenarios to measure, not to judge.
+const SKIPPED_FOLDER: &str = "bench";
+
+/// Run scenarios and judge their expectations.
+#[derive(Clone, Args, Debug)]
+pub(super) struct TestArgs {
+    /// Scenario files, and folders of them (`bench` inside a folder is skipped).
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    running: Running,
+    /// Run everything twice and compare the digests.
+    #[arg(long)]
+    verify: bool,
+}
+
+/// How many of each.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: Vec<PathBuf>,
+    inconclusive: usize,
+    exit: Option<Exit>,
+}
+
+impl TestArgs {
+    pub(super) fn command(&self) -> String {
+        self.repeat(self.paths.iter().map(PathBuf::as_path))
+    }
+
+    fn repeat<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> String {
+        self.running.command(if self.verify { "test --verify" } else { "test" }, files)
+    }
+
+    pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let mut files = Vec::new();
+        for path in &self.paths {
+            gather(path, &mut files)?;
+        }
+        if files.is_empty() {
+            return Err(Failure {
+                exit: Exit::Nothing,
+                message: "error: no scenario file (*.yaml, *.yml) is there".into(),
+            });
+        }
+        let mut tally = Tally::default();
+        for file in &files {
+            let exit = match read(Some(file), &self.running.overrides, registry, terminal) {
+                Ok(ready) => self.one(&ready, &mut tally, terminal)?,
+                Err(failure) => {
+                    terminal.print(&format!("FAILED {}\n", file.display()))?;
+                    terminal.complain(&failure.message);
+                    failure.exit
+                }
+            };
+            if exit == Exit::Interrupted {
+                terminal.complain("interrupted");
+                return Ok(exit);
+            }
+            if exit != Exit::Done {
+                tally.failed.push(file.clone());
+            }
+            tally.exit = tally.exit.max(Some(exit));
+        }
+        let wrong = tally.failed.len().saturating_sub(tally.inconclusive);
+        terminal.print(&format!("\n{} passed, {wrong} failed, {} inconclusive\n", tally.passed, tally.inconclusive))?;
+        if !tally.failed.is_empty() {
+            terminal.print(&format!("Repeat with:\n{}\n", self.repeat(tally.failed.iter().map(PathBuf::as_path))))?;
+        }
+        Ok(tally.exit.unwrap_or(Exit::Done))
+    }
+
+    fn one(&self, ready: &Ready, tally: &mut Tally, terminal: &Terminal) -> Result<Exit, Failure> {
+        let name = &ready.scenario.name;
+        let outcome = experiment(ready, &self.running, terminal);
+        if interrupted() || !outcome.results.complete {
+            return Ok(Exit::Interrupted);
+        }
+        if self.verify {
+            let again = experiment(ready, &self.running, terminal);
+            if interrupted() || !again.results.complete {
+                return Ok(Exit::Interrupted);
+            }
+            if let Some(difference) = difference(&outcome, &again) {
+                terminal.print(&format!("FAILED {name}\n  nondeterminism: {difference}\n"))?;
+                return Ok(Exit::Nondeterminism);
+            }
+        }
+        let exit = self.running.exit(outcome.judgement.verdict);
+        let count = outcome.judgement.expectations.len();
+        let word = match exit {
+            Exit::Done => "ok",
+            Exit::Inconclusive => "inconclusive",
+            _ => "FAILED",
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        let mut text = format!("{word} {name} ({count} expectation{plural})\n");
+        for it in outcome.judgement.expectations.iter().filter(|it| it.verdict != Verdict::Pass) {
+            text += &format!("  {}: {}: {}\n", it.verdict, it.id, it.detail);
+        }
+        terminal.print(&text)?;
+        tally.passed += usize::from(exit == Exit::Done);
+        tally.inconclusive += usize::from(exit == Exit::Inconclusive);
+        Ok(exit)
+    }
+}
+
+/// The first replication whose facts differ between two runs.
+fn difference(one: &Outcome, two: &Outcome) -> Option<String> {
+    let pairs = one.results.observations.iter().zip(&two.results.observations);
+    pairs.enumerate().find(|(_, (a, b))| a.digest != b.digest).map(|(replication, (a, b))| {
+        let (a_hex, b_hex) = (hex(a.digest), hex(b.digest));
+        format!(
+            "replication {replication} had {} facts, digest {a_hex}, then {} facts, digest {b_hex}",
+            a.facts, b.facts
+        )
+    })
+}
+
+/// The scenario files of a path, sorted, folders inside it included.
+fn gather(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Failure::usage(format!("error: cannot read {}: {error}", path.display()));
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut inside = entries.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    inside.sort();
+    for entry in inside {
+        let is_scenario = entry.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if entry.is_dir() {
+            if entry.file_name().is_some_and(|name| name != SKIPPED_FOLDER) {
+                gather(&entry, files)?;
+            }
+        } else if is_scenario {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}

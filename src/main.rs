@@ -1,0 +1,7 @@
+//! The program: everything is in [`lanekeeper::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lanekeeper::cli::main()
+}

@@ -1,0 +1,223 @@
+//! The program from outside: exit codes, messages and files, for right turns and wrong ones.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const SMALL: &str = "\
+name: small
+run: {seed: 7, replications: 6, horizon: 20m, drain: 10m}
+resources: {repo: {count: 5}}
+workload:
+  - {class: sync, arrivals: {poisson: 6/m}, service: {exponential: {mean: 10s}}, claims: {repo: 1}}
+workers: {initial: 3, pause: {every: {exponential: {mean: 5m}}, for: 10s}}
+network: {delay: {exponential: {mean: 2ms}}}
+";
+
+fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    dir
+}
+
+fn lanekeeper(dir: &Path, args: &str) -> Output {
+    let mut command = Command::cargo_bin("lanekeeper").unwrap();
+    command.current_dir(dir).args(args.split_whitespace()).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the program was not killed")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_wrong_scenario_ends_with_2_names_its_place_and_writes_nothing() {
+    let dir = folder_with(&[
+        ("unknown.yaml", b"name: a\nworkers: {inital: 2}\n"),
+        ("twice.yaml", b"name: a\nname: b\nworkers: {initial: 2}\n"),
+        ("unit.yaml", b"name: a\nworkers: {initial: 2}\nrun: {horizon: 30}\n"),
+        ("huge.yaml", b"name: a\nworkers: {initial: 1000000000000}\n"),
+        ("empty.yaml", b""),
+        ("binary.yaml", b"\xff\xfe\x00\x01\x02"),
+        ("no-yaml.yaml", b"name: [\n"),
+    ]);
+    for (file, words) in [
+        ("unknown.yaml", "initial"),
+        ("twice.yaml", "twice.yaml:2"),
+        ("unit.yaml", "30s"),
+        ("huge.yaml", "huge.yaml:2"),
+        ("empty.yaml", "empty.yaml"),
+        ("binary.yaml", "binary.yaml"),
+        ("no-yaml.yaml", "no-yaml.yaml"),
+        ("missing.yaml", "missing.yaml"),
+    ] {
+        for verb in ["run", "check", "test"] {
+            let output = lanekeeper(dir.path(), &format!("{verb} {file}"));
+            assert_eq!(code(&output), 2, "{verb} {file}: {}", stderr(&output));
+            assert!(stderr(&output).contains(words), "{verb} {file}: {}", stderr(&output));
+        }
+    }
+    assert!(!dir.path().join("results").exists());
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    for args in [
+        "",
+        "fly",
+        "run --jobs 0 small.yaml",
+        "run --set nonsense small.yaml",
+        "run --charts none,svg small.yaml",
+        "check",
+        "run .",
+    ] {
+        assert_eq!(code(&lanekeeper(dir.path(), args)), 2, "{args}");
+    }
+    assert_eq!(code(&lanekeeper(dir.path(), "--help")), 0);
+    assert_eq!(code(&lanekeeper(dir.path(), "--version")), 0);
+}
+
+#[test]
+fn a_run_writes_its_files_and_the_number_of_jobs_changes_no_byte() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let one = lanekeeper(dir.path(), "run small.yaml --jobs 1 -o one");
+    let two = lanekeeper(dir.path(), "run small.yaml --jobs 2 -o two");
+    assert_eq!((code(&one), code(&two)), (0, 0), "{}{}", stdout(&one), stderr(&one));
+    assert_eq!(stdout(&one), stdout(&two));
+    let names = |folder: &str| {
+        let entries = fs::read_dir(dir.path().join(folder)).unwrap();
+        let mut names: Vec<String> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("one"), names("two"));
+    for wanted in ["summary.json", "runs.csv", "timing.json"] {
+        assert!(names("one").iter().any(|name| name == wanted), "{wanted}");
+    }
+    for name in names("one").iter().filter(|name| *name != "timing.json") {
+        let bytes = |folder: &str| fs::read(dir.path().join(folder).join(name)).unwrap();
+        assert!(bytes("one") == bytes("two"), "{name}");
+    }
+}
+
+#[test]
+fn overrides_win_over_the_file_and_json_goes_to_stdout() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let args = "run small.yaml --seed 9 --replications 2 --set workers.initial=2 --format json --charts none -q";
+    let output = lanekeeper(dir.path(), args);
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    let summary: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((summary["seed"].as_u64(), summary["replications"].as_u64()), (Some(9), Some(2)));
+    assert_eq!(fs::read_to_string(dir.path().join("results/small/summary.json")).unwrap(), stdout(&output));
+    let other = lanekeeper(dir.path(), "run small.yaml --seed 10 --replications 2 --format json --charts none");
+    assert_ne!(stdout(&other), stdout(&output));
+}
+
+#[test]
+fn a_violated_threshold_ends_with_1_and_its_last_line_repeats_it() {
+    let text = format!("{SMALL}expect: {{thresholds: [wait.mean < 1us]}}\n");
+    let dir = folder_with(&[("bad.yaml", text.as_bytes())]);
+    let run = lanekeeper(dir.path(), "run bad.yaml --seed 3 --jobs 2 -o out --charts none");
+    assert_eq!(code(&run), 1, "{}", stderr(&run));
+    assert_eq!(stdout(&run).lines().last(), Some("lanekeeper run bad.yaml --seed 3"));
+    let test = lanekeeper(dir.path(), "test bad.yaml --jobs 2");
+    assert_eq!(code(&test), 1);
+    assert!(stdout(&test).contains("FAILED small") && stdout(&test).contains("fail: wait.mean < 1us"));
+    assert_eq!(stdout(&test).lines().last(), Some("lanekeeper test bad.yaml"));
+}
+
+#[test]
+fn a_straddled_threshold_ends_with_3_unless_told_what_it_counts_as() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let plain = lanekeeper(dir.path(), "run small.yaml --format json --charts none");
+    let summary: serde_json::Value = serde_json::from_str(&stdout(&plain)).unwrap();
+    let mean = summary["metrics"]["wait.mean"]["mean"].as_f64().unwrap();
+    let text = format!("{SMALL}expect: {{thresholds: [wait.mean < {mean:.3}s]}}\n");
+    fs::write(dir.path().join("edge.yaml"), text).unwrap();
+    for (args, expected) in [("", 3), ("--inconclusive pass", 0), ("--inconclusive fail", 1)] {
+        assert_eq!(code(&lanekeeper(dir.path(), &format!("test edge.yaml {args}"))), expected, "{args}");
+    }
+}
+
+#[test]
+fn a_folder_is_tested_recursively_without_bench_and_an_empty_one_ends_with_4() {
+    let bad = format!("{}expect: {{thresholds: [wait.mean < 1us]}}\n", SMALL.replace("small", "measured-only"));
+    let dir = folder_with(&[
+        ("all/b.yaml", SMALL.replace("small", "second").as_bytes()),
+        ("all/a/deep.yml", SMALL.as_bytes()),
+        ("all/bench/slow.yaml", bad.as_bytes()),
+        ("all/notes.txt", b"no scenario"),
+        ("none/notes.txt", b"no scenario"),
+    ]);
+    let output = lanekeeper(dir.path(), "test all --verify");
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let text = stdout(&output);
+    assert!(text.starts_with("ok small") && text.contains("\nok second"), "{text}");
+    assert!(!text.contains("measured-only") && text.contains("2 passed, 0 failed, 0 inconclusive"), "{text}");
+    assert_eq!(code(&lanekeeper(dir.path(), "test none")), 4);
+    assert_eq!(code(&lanekeeper(dir.path(), "test nowhere")), 2);
+}
+
+#[test]
+fn a_resolved_scenario_is_a_scenario() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let resolved = lanekeeper(dir.path(), "check small.yaml --resolved");
+    assert_eq!(code(&resolved), 0, "{}", stderr(&resolved));
+    fs::write(dir.path().join("resolved.yaml"), stdout(&resolved)).unwrap();
+    let again = lanekeeper(dir.path(), "check resolved.yaml --resolved");
+    assert_eq!(stdout(&again), stdout(&resolved), "{}", stderr(&again));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_ends_with_74() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("taken", b"a file")]);
+    let output = lanekeeper(dir.path(), "run small.yaml -o taken/below --charts none");
+    assert_eq!(code(&output), 74, "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_history_of_pulp_becomes_a_table_and_a_report() {
+    let task = |second: u32, claims: &str| {
+        format!(
+            r#"{{"pulp_href": "/t/{second}/", "pulp_created": "2026-11-24T03:56:{second:02}.000001Z", "state": "completed",
+            "name": "pulp_rpm.app.tasks.sync", "unblocked_at": null, "started_at": "2026-11-24T03:57:00.5Z",
+            "finished_at": "2026-11-24T03:57:02.750000Z", "reserved_resources_record": [{claims}]}}"#
+        )
+    };
+    let history = format!(
+        r#"{{"count": 2, "next": null, "previous": null, "results": [{}, {}]}}"#,
+        task(9, r#""repo:1", "shared:prn:core.domain:d""#),
+        task(4, r#""shared:repo:1", "shared:prn:core.domain:d""#)
+    );
+    let dir = folder_with(&[("h.json", history.as_bytes()), ("none.json", b"[]"), ("broken.json", b"{")]);
+    let output = lanekeeper(dir.path(), "import pulp h.json -o deep/h.csv");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let report = stdout(&output);
+    assert!(report.contains("kept: 2 tasks (2 completed)"), "{report}");
+    assert!(report.contains("dropped: the domain, shared by all"), "{report}");
+    let table = fs::read_to_string(dir.path().join("deep/h.csv")).unwrap();
+    let wanted = "submitted,class,service,exclusive,shared,unblocked,started,finished,state\n\
+                  0.000000,sync,2.250000,,repo:1,,56.499999,58.749999,completed\n\
+                  5.000000,sync,2.250000,repo:1,,,56.499999,58.749999,completed\n";
+    assert_eq!(table, wanted);
+    for (file, expected) in [("missing.json", 74), ("broken.json", 74), ("none.json", 4)] {
+        assert_eq!(code(&lanekeeper(dir.path(), &format!("import pulp {file} -o out.csv"))), expected, "{file}");
+        assert!(!dir.path().join("out.csv").exists());
+    }
+}
