@@ -1,5 +1,7 @@
 //! L2: a resolved scenario. What is in here cannot be wrong: everything was checked when it was read.
 
+#![allow(clippy::result_large_err, reason = "a finding is made at most a few times per file")]
+
 mod convert;
 pub mod diagnose;
 mod expect;

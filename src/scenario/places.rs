@@ -64,6 +64,10 @@ pub(crate) fn read(file: &str, text: &str) -> Result<(Option<Value>, Places), Di
             Some(Ok((event, range))) => walk.on(event, range)?,
             Some(Err(error)) => {
                 let place = Place { line: error.marker().line().max(1), column: error.marker().col() + 1, width: 1 };
+                // The parser has a limit of its own, which it meets while it reads ahead.
+                if error.info().contains("recursion limit") {
+                    return Err(walk.too_deep(place));
+                }
                 let mut found = walk.error(place, format!("this is no YAML: {}", error.info()));
                 let indent = found.line_text.len() - found.line_text.trim_start().len();
                 if found.line_text[..indent].contains('\t') {
@@ -237,14 +241,18 @@ impl Walk<'_> {
                 .with_help("is a quote missing?"));
         }
         if self.stack.len() >= DEPTH_MAX {
-            let mut found = self.error(place, format!("nested deeper than {DEPTH_MAX} levels"));
-            found.path.clear();
-            return Err(found.with_help("no scenario needs so many: is a bracket missing?"));
+            return Err(self.too_deep(place));
         }
         self.visit(place)?;
         let (path, _) = self.next_path();
         self.stack.push(Frame { path, holder, anchor, nodes_before: self.nodes + self.aliased_nodes - 1 });
         Ok(())
+    }
+
+    fn too_deep(&self, place: Place) -> Diagnostic {
+        let mut found = self.error(place, format!("nested deeper than {DEPTH_MAX} levels"));
+        found.path.clear();
+        found.with_help("no scenario needs so many: is a bracket missing?")
     }
 
     fn close(&mut self) {

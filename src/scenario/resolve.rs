@@ -37,6 +37,12 @@ impl SourceText {
         let dir = std::path::Path::new(&path).parent().map(PathBuf::from).unwrap_or_default();
         SourceText { path, dir, text: text.into() }
     }
+
+    /// The text of a file.
+    pub fn read(path: impl AsRef<std::path::Path>) -> std::io::Result<SourceText> {
+        let path = path.as_ref();
+        Ok(SourceText::new(path.display().to_string(), std::fs::read(path)?))
+    }
 }
 
 /// A scenario that was read.
@@ -282,13 +288,12 @@ fn explain(message: &str, path: String, findings: &Findings<'_>) -> Diagnostic {
         }
         return found;
     }
-    if message.starts_with("invalid length") && message.contains("fewer elements in map") {
-        let found = findings.diagnostic(&path, "one variant is wanted, and here are several".into(), false);
-        return found.with_help("a variant is a map with exactly one key");
+    let several = message.starts_with("invalid length") && message.contains("fewer elements in map");
+    if several || message.contains("expected map with a single key") {
+        let found = findings.diagnostic(&path, "one variant is wanted here".into(), false);
+        return found.with_help("a variant is a map with exactly one key, like {exponential: {mean: 4h}}");
     }
-    let message = message
-        .replace("invalid type: null", "nothing is written here")
-        .replace("map with a single key", "a variant: a map with one key, like {exponential: {mean: 4h}}");
+    let message = message.replace("invalid type: null", "nothing is written here");
     findings.diagnostic(&path, shortened_at(&message, 400), false)
 }
 
@@ -331,9 +336,14 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
         expect,
     };
     warn::warn(&scenario, &mut findings);
-    let resolved_yaml = serde_yaml::to_string(&file).map_err(|error| {
-        vec![Diagnostic::error(&findings.source.path, format!("the scenario cannot be written back: {error}"))]
-    })?;
+    // By way of JSON, whose variants are maps with one key; the YAML crate would write tags.
+    let resolved_yaml = serde_json::to_value(&file)
+        .map_err(|error| error.to_string())
+        .and_then(|value| serde_yaml::to_string(&value).map_err(|error| error.to_string()))
+        .map_err(|error| {
+            let message = format!("the scenario cannot be written back: {error}");
+            vec![Diagnostic::error(&findings.source.path, message)]
+        })?;
     Ok(Loaded { scenario, warnings: findings.warnings, resolved_yaml })
 }
 

@@ -1,0 +1,397 @@
+//! Scenario files: what is legal reads back as the same scenario; what is hostile is refused with its place and a
+//! remedy, and nothing panics.
+
+use std::path::PathBuf;
+
+use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Time, WorkerId};
+use lanekeeper::scenario::{
+    Action, Arrivals, Diagnostic, Kind, Loaded, Override, Source, SourceText, file::json_schema, load,
+};
+use lanekeeper::sim::dist::Dist;
+use proptest::prelude::*;
+
+const FULL: &str = r#"
+name: rolling-with-zombies
+description: Rolling replacement at 6 h on a fleet whose workers pause longer than the lease.
+run: {seed: 42, replications: 32, horizon: 8h, drain: 2h, warm_up: 30m, confidence: 95%}
+resources:
+  repo: {count: 200, popularity: {zipf: 1.1}}
+workload:
+  - class: sync
+    arrivals: {poisson: 8/m}
+    service: {lognormal: {mean: 30s, cv: 2.0}}
+    claims: {repo: 1}
+  - class: copy
+    arrivals: {mmpp: [{rate: 20/h, dwell: 50m}, {rate: 2/m, dwell: 10m}]}
+    service: {exponential: {mean: 20s}}
+    claims: {repo: {exclusive: 1, shared: {uniform: {min: 1, max: 2}}}}
+  - class: orphan-cleanup
+    arrivals: {every: 1h}
+    service: 90s
+    claims: {}
+  - {class: a, arrivals: {renewal: {erlang: {shape: 3, mean: 1h}}}, service: {weibull: {shape: 0.7, mean: 1m}}}
+  - {class: b, arrivals: {piecewise: [{until: 4h, rate: 2/h}, {until: 8h, rate: 0/h}]}, service: {uniform: {min: 1s, max: 2s}}}
+  - {class: c, arrivals: {burst: {at: 1h, tasks: 1000}}, service: {pareto: {shape: 1.5, min: 1s, cap: 1h}}}
+workers:
+  initial: 8
+  startup: {uniform: {min: 2s, max: 6s}}
+  arrivals: {poisson: 2/h}
+  lifetime: {exponential: {mean: 4h}}
+  exit: {crash: 70%, quiesce: 30%}
+  grace: 10m
+  restart_after: {exponential: {mean: 1m}}
+  pause: {every: {exponential: {mean: 90m}}, for: {uniform: {min: 20s, max: 90s}}}
+  overhead: 0s
+  abort_takes: 0s
+  speed: {uniform: {min: 0.5, max: 2}}
+  shift_change: {at: 4h, leave: 8, arrive: 8, overlap: 30s}
+  rolling_replace: {at: 6h, batch: 2, every: 5m, surge: 1}
+  autoscaler: {signal: runnable_per_worker, target: 4, min: 4, max: 16, every: 30s, cooldown: 2m}
+network: {delay: {exponential: {mean: 2ms}}, loss: 0%, duplicate: 0%, reorder: false}
+detection: {heartbeat: 10s, ttl: 30s}
+engine:
+  queue_first:
+    queues: {min: 4, max: 12}
+    placement: least_backlog
+    create: {when: {backlog_per_queue: 8, for: 30s}}
+    delete: {empty_for: 2m}
+    at_max: {park: {at_most: 5m}}
+    double_duty: {prefer_at_most: 2, discipline: round_robin}
+    newcomers: general_only
+    rebalance: {every: 1m}
+    general_queue: {served_by: everyone, general_after: 16}
+    running_task_of_lost_worker: {requeue: {max_attempts: 3}}
+    lease: {duration: 30s, margin: 1s, fencing: false}
+faults: []
+expect:
+  always: [exclusion, order, ownership, no_loss, quiesce, pool_bounds]
+  sometimes: [orphaned_queue, zombie_reported]
+  thresholds:
+    - wait.p95{class=sync} < 45s
+    - worker.idle_avoidable < 5%
+    - queue.churn < 6/h
+    - slowdown.mean <= 12.5
+  digest: null
+variants: {today: {engine: {worker_owned: {preset: pulp-2.14}}}, future: {}}
+sweep: {grid: {engine.queue_first.queues.min: [1, 2]}}
+"#;
+
+const SCRIPT: &str = r#"
+name: zombie-overlap
+workers: {initial: 2}
+engine: {queue_first: {queues: {min: 1, max: 1}, lease: none, running_task_of_lost_worker: fail}}
+script:
+  - {at: 5s, pause: {worker: w1, for: 35s}}
+  - {at: 0s, submit: {task: t1, claims: [repo-17], service: 40s}}
+  - {at: 1s, submit: {task: t2, claims: [repo-9], shared: [repo-17], service: 20s}}
+  - {at: 6s, join: {worker: w3}}
+  - {at: 7s, quiesce: {worker: w3}}
+  - {at: 8s, cancel: {task: t2}}
+  - {at: 9s, set_limits: {min: 1, max: 2}}
+expect:
+  violated: [exclusion]
+  states: [{at: 31s, task: t2, state: running, worker: w2}]
+  starts: [t1, t2]
+"#;
+
+fn read(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    load(&SourceText::new("a.yaml", text), &[])
+}
+
+fn refused(text: &str) -> Diagnostic {
+    read(text).expect_err(&format!("accepted: {text}")).remove(0)
+}
+
+/// A minimal scenario with one more line (the fourth).
+fn with(line: &str) -> String {
+    format!("name: a\nworkers: {{initial: 2}}\nresources: {{repo: {{count: 3}}}}\n{line}\n")
+}
+
+fn work(arrivals: &str, service: &str) -> String {
+    with(&format!("workload: [{{class: c, arrivals: {arrivals}, service: {service}}}]"))
+}
+
+#[test]
+fn every_key_of_the_documentation_is_read_and_the_resolved_form_reads_back_as_the_same_scenario() {
+    for text in [FULL, SCRIPT, "name: a\nworkers: {}\n"] {
+        let first = read(text).unwrap_or_else(|all| panic!("{}", all[0]));
+        let second = read(&first.resolved_yaml).unwrap_or_else(|all| panic!("{}\n{}", all[0], first.resolved_yaml));
+        assert_eq!(format!("{:?}", first.scenario), format!("{:?}", second.scenario));
+        assert_eq!(first.resolved_yaml, second.resolved_yaml);
+    }
+}
+
+#[test]
+fn defaults_are_those_that_are_documented() {
+    let scenario = read("name: a\nworkers: {initial: 1, lifetime: 1h}\n").unwrap().scenario;
+    assert_eq!((scenario.run.seed, scenario.run.replications), (42, 8));
+    assert_eq!(scenario.run.horizon, Time::from_secs(8 * 3600));
+    assert_eq!(scenario.run.drain, Span::from_secs(7200));
+    assert_eq!(scenario.workers.crash_share, 1.0);
+    assert_eq!(scenario.workers.speed, Dist::Constant(Span::from_secs(1)));
+    assert_eq!(scenario.detection.ttl, Span::from_secs(30));
+}
+
+#[test]
+fn a_script_is_sorted_by_time_and_its_names_become_numbers() {
+    let scenario = read(SCRIPT).unwrap().scenario;
+    assert_eq!(scenario.run.horizon, Time::from_secs(9));
+    let Action::Submit { claims, .. } = &scenario.script[1].action else { panic!("{:?}", scenario.script) };
+    assert_eq!(claims.as_slice(), [Claim::exclusive(ResourceId(1)), Claim::shared(ResourceId(0))]);
+    assert!(matches!(scenario.script[2].action, Action::Pause { worker: WorkerId(0), .. }));
+    assert!(matches!(scenario.script[3].action, Action::Join { worker: WorkerId(2) }));
+    assert_eq!(scenario.labels.resource(ResourceId(0)), "repo-17");
+    assert_eq!(scenario.expect.starts, [TaskId(0), TaskId(1)]);
+}
+
+/// (text, line, column, what the finding must contain)
+fn hostile() -> Vec<(String, usize, usize, &'static str)> {
+    let bomb = "workload: &a [1,2,3,4,5,6,7,8,9]\nresources: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nrun: &c \
+                [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nname: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\nworkers: \
+                [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
+    vec![
+        (String::new(), 1, 1, "empty: a scenario needs at least `name` and `workers`"),
+        ("# nothing\n".into(), 1, 1, "empty"),
+        ("workers: {}".into(), 1, 1, "needs the key `name`"),
+        ("name: a".into(), 1, 1, "needs the key `workers`"),
+        (bomb.into(), 5, 32, "aliases expand"),
+        ("a: ".to_owned() + &"[".repeat(100_000), 1, 259, "nested deeper than 64"),
+        ("- ".repeat(100_000), 1, 129, "nested deeper than 64"),
+        ("name: a\nworkers: {}\n---\nname: b\n".into(), 3, 1, "second document"),
+        ("name: a\nworkers: {}\nname: b\n".into(), 3, 1, "first in line 1, column 1"),
+        ("name: a\nworkers: {inital: 3}\n".into(), 2, 11, "did you mean `initial`?"),
+        ("name: a\nworkers:\n\tinitial: 3\n".into(), 3, 2, "indent with spaces"),
+        ("name: a\nworkers: !fleet {}\n".into(), 2, 10, "tag"),
+        ("name: a\nworkers: &w {}\nrun: {<<: *w}\n".into(), 3, 7, "merge"),
+        ("name: a\nworkers: {initial: no}\n".into(), 2, 20, "no"),
+        ("name: a\nworkers: {initial: 1e3}\n".into(), 2, 20, "1000"),
+        ("name: a\nworkers: {initial: .nan}\n".into(), 2, 20, "no number"),
+        ("name: a\nworkers: {initial: .inf}\n".into(), 2, 20, "no number"),
+        ("name: a\nworkers: {initial: 1e999}\n".into(), 2, 20, "too large"),
+        ("name: a\nworkers: {initial: -1}\n".into(), 2, 20, "-1"),
+        ("name: a\nworkers: {initial: 1000000000000}\n".into(), 2, 20, "at most 1000000"),
+        ("name: a\nworkers: {? [a] : 1}\n".into(), 2, 13, "a key must be a word"),
+        ("name: ../a\nworkers: {}\n".into(), 1, 7, "folder of this name"),
+        ("name: /etc/passwd\nworkers: {}\n".into(), 1, 7, "folder of this name"),
+        ("name: ..\nworkers: {}\n".into(), 1, 7, "folder of this name"),
+        (with("detection: {ttl: 30}"), 4, 18, "has no unit"),
+        (with("detection: {ttl: -30s}"), 4, 18, "never below zero"),
+        (with("detection: {ttl: 18446744073709551616us}"), 4, 18, "too large"),
+        (with("detection: {ttl: 200000d}"), 4, 18, "longer than 100 years"),
+        (with("detection: {heartbeat: 0s}"), 4, 24, "above zero"),
+        (with("run: {confidence: 0.95}"), 4, 19, "write a percentage with its sign"),
+        (with("run: {warm_up: 9h}"), 4, 16, "leaves nothing"),
+        (with("run: {replications: 0}"), 4, 21, "1 to 1000000"),
+        (with("run: {replications: {precision: {metric: wait.p95}}}"), 4, 21, "not available yet"),
+        (with("network: {loss: 0.1%}"), 4, 17, "not available in this version"),
+        (with("faults: [{crash: {at: 3h}}]"), 4, 9, "not available in this version"),
+        (with("engine: {pull_locks: {}}"), 4, 22, "not available in this version"),
+        (with("engine: {queue_first: {lease: {fencing: true}}}"), 4, 41, "not available yet"),
+        (with("engine: {queue_first: {queues: {min: 4, max: 2}}}"), 4, 38, "min 4 is above max 2"),
+        (with("engine: {queue_first: {placement: leest_backlog}}"), 4, 24, "did you mean `least_backlog`?"),
+        (with("engine: {queue_first: {general_queue: {general_after: 0}}}"), 4, 55, "at least 1"),
+        (with("resources: {repo: {count: 3}}"), 4, 1, "given twice"),
+        (work("{poisson: 8}", "1s"), 4, 43, "has no unit"),
+        (work("{poisson: 0/m}", "1s"), 4, 43, "nothing ever comes"),
+        (work("{poisson: 1e308/s}", "1s"), 4, 43, "more than one per microsecond"),
+        (work("{poisson: 900000/s}", "1s"), 4, 11, "tasks in one replication"),
+        (work("{poison: 8/m}", "1s"), 4, 34, "did you mean `poisson`?"),
+        (work("{poisson: 8/m, every: 1h}", "1s"), 4, 33, "exactly one key"),
+        (work("{renewal: 0s}", "1s"), 4, 43, "above zero"),
+        (work("{every: 1h}", "{uniform: {min: 3s, max: 2s}}"), 4, 71, "`min` is above"),
+        (work("{every: 1h}", "{empirical: {file: none.csv}}"), 4, 74, "cannot be read"),
+        (with("workload: [{class: c, service: 1s}]"), 4, 12, "needs the key `arrivals`"),
+        (
+            with("workload: [{class: c, arrivals: {every: 1h}, service: 1s, claims: {repos: 1}}]"),
+            4,
+            75,
+            "did you mean `repo`?",
+        ),
+        (
+            with("workload: [{class: c, arrivals: {every: 1h}, service: 1s, claims: {repo: 4}}]"),
+            4,
+            74,
+            "4 claims of `repo`",
+        ),
+        (with("expect: {always: [exklusion]}"), 4, 19, "did you mean `exclusion`?"),
+        (with("expect: {thresholds: ['wait.p96 < 4s']}"), 4, 23, "did you mean"),
+        (with("expect: {thresholds: ['wait.p95 < 4']}"), 4, 23, "has no unit"),
+        (with("expect: {thresholds: ['wait.p95{class=x} < 4s']}"), 4, 23, "no class"),
+        (with("expect: {thresholds: ['wait.p95']}"), 4, 23, "compares nothing"),
+        (with("script: [{at: 1s, crash: {worker: w9}}]"), 4, 35, "no worker `w9`"),
+        (with("script: [{at: 1s}]"), 4, 10, "exactly one action"),
+        (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 28, "not available in this version"),
+        (with("script: [{at: 1s, submit: {task: t, claims: [a, a], service: 1s}}]"), 4, 49, "claimed twice"),
+    ]
+}
+
+#[test]
+fn hostile_input_is_refused_at_its_place_with_what_is_wrong() {
+    let mut wrong = Vec::new();
+    for (text, line, column, contains) in hostile() {
+        let found = refused(&text);
+        let shown = found.to_string();
+        if found.place != Some((line, column)) || !shown.contains(contains) {
+            let text: String = text.chars().take(200).collect();
+            wrong.push(format!("wanted {line}:{column} {contains}\nin {text}\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_text_are_refused_with_a_remedy() {
+    let utf16: Vec<u8> = "name: a".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&[0xFF, 0xFE][..], &utf16].concat();
+    for (bytes, contains) in [
+        (marked, "iconv"),
+        (utf16, "NUL"),
+        (b"name: a\nworkers: {}\ndescription: \xE9".to_vec(), "not UTF-8 in line 3"),
+        (vec![b'#'; (8 << 20) + 1], "at most 8 MiB"),
+    ] {
+        let found = load(&SourceText::new("a.yaml", bytes), &[]).unwrap_err().remove(0).to_string();
+        assert!(found.contains(contains), "{found}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
+    let text = format!("\u{FEFF}{}", FULL.replace('\n', "\r\n"));
+    assert!(read(&text).is_ok(), "{}", read(&text).unwrap_err()[0]);
+}
+
+#[test]
+fn set_wins_over_the_file_and_is_named_where_it_is_wrong() {
+    let set = |text: &str| {
+        let one: Override = text.parse().unwrap();
+        load(&SourceText::new("a.yaml", FULL), &[one])
+    };
+    assert_eq!(set("run.seed=7").unwrap().scenario.run.seed, 7);
+    let service = set("workload[2].service={exponential: {mean: 1s}}").unwrap().scenario.workload;
+    assert!(matches!(&service[2], Source::Drawn { service: Dist::Exponential { .. }, .. }));
+    assert!(
+        set("workload[0].arrivals={every: 3s}")
+            .is_ok_and(|it| matches!(&it.scenario.workload[0], Source::Drawn { arrivals: Arrivals::Every(_), .. }))
+    );
+    for (text, contains) in [
+        ("workers.inital=3", "did you mean `initial`?"),
+        ("detection.ttl=30", "has no unit"),
+        ("workload[17].class=x", "there is no [17]"),
+        ("name.first=x", "plain value"),
+        ("workload.class=x", "say which item"),
+        ("run.seed=[1", "no YAML"),
+        ("a..b=1", "no path"),
+    ] {
+        let found = set(text).unwrap_err().remove(0).to_string();
+        assert!(found.contains(contains) && found.contains(&format!("--set {text}")), "{found}");
+    }
+    assert!("run.seed".parse::<Override>().is_err());
+}
+
+#[test]
+fn loads_that_have_no_steady_state_and_risky_timings_are_warned_of() {
+    let text = "name: a\nworkers: {initial: 2, abort_takes: 5s}\nresources: {repo: {count: 1}}\ndetection: {heartbeat: \
+                20s, ttl: 30s}\nworkload: [{class: c, arrivals: {poisson: 2/s}, service: 2s, claims: {repo: 1}}]\n";
+    let warnings = read(text).unwrap().warnings.iter().map(ToString::to_string).collect::<String>();
+    for contains in ["offered load", "repo-1", "half of the ttl", "margin"] {
+        assert!(warnings.contains(contains), "{contains} missing in {warnings}");
+    }
+    assert!(warnings.contains("a.yaml:4:13"), "{warnings}");
+}
+
+fn with_table(table: &[u8], service: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("t.csv"), table).unwrap();
+    let text = format!("name: a\nworkers: {{initial: 1}}\nworkload: [{service}]\n");
+    load(&SourceText { path: "a.yaml".into(), dir: PathBuf::from(dir.path()), text: text.into_bytes() }, &[])
+}
+
+const HEADER: &str = "submitted,class,service,exclusive,shared,state\n";
+
+#[test]
+fn a_table_of_tasks_is_read_exactly() {
+    let table = format!("{HEADER}0.000001,sync,12.5,\"a;b\",c,completed\n3,,0.1,,a,failed\n");
+    let scenario = with_table(table.as_bytes(), "{trace: {file: t.csv}}").unwrap().scenario;
+    let Source::Table { rows } = &scenario.workload[0] else { panic!() };
+    assert_eq!((rows[0].submitted, rows[0].service), (Time::from_micros(1), Span::from_millis(12_500)));
+    assert_eq!(rows[0].claims.len(), 3);
+    assert_eq!(rows[1].claims.as_slice(), [Claim::shared(ResourceId(0))]);
+    assert_eq!(scenario.labels.class(rows[1].class), "default");
+    assert_eq!(scenario.run.horizon, Time::from_secs(3));
+    let dropped = with_table(table.as_bytes(), "{trace: {file: t.csv, shared: drop, time_scale: 2}}").unwrap().scenario;
+    let Source::Table { rows } = &dropped.workload[0] else { panic!() };
+    assert_eq!((rows[1].submitted, rows[1].claims.len()), (Time::from_secs(6), 0));
+}
+
+#[test]
+fn a_hostile_table_is_refused_with_its_line() {
+    for (table, line, contains) in [
+        (format!("{HEADER}1,a,1,,,x\n0,a,1,,,x\n"), 3, "sort the table"),
+        (format!("{HEADER}1,a,1\n"), 2, "malformed"),
+        (format!("{HEADER}1,a\0,1,,,x\n"), 2, "NUL"),
+        (format!("{HEADER}-1,a,1,,,x\n"), 2, "no time"),
+        (format!("{HEADER}nan,a,1,,,x\n"), 2, "no time"),
+        (format!("{HEADER}0.1234567,a,1,,,x\n"), 2, "six decimals"),
+        (format!("{HEADER}99999999999999999999,a,1,,,x\n"), 2, "no time"),
+        ("submitted,class\n".into(), 1, "there is no column `service`"),
+    ] {
+        let found = with_table(table.as_bytes(), "{trace: {file: t.csv}}").unwrap_err().remove(0);
+        let shown = found.to_string();
+        assert_eq!(found.place.unwrap().0, line, "{shown}");
+        assert!(shown.contains(contains) && shown.contains("t.csv"), "{shown}");
+    }
+    let missing = with_table(b"", "{trace: {file: other.csv}}").unwrap_err().remove(0);
+    assert_eq!(missing.kind, Kind::Io, "{missing}");
+    assert_eq!(missing.place, Some((3, 27)), "{missing}");
+}
+
+#[test]
+fn empirical_services_come_from_one_column_or_a_class_of_a_table() {
+    for (table, spec, values) in [
+        ("1\n2.5\n".to_owned(), "{file: t.csv}", 2),
+        ("service\n1\n2\n3\n".to_owned(), "{file: t.csv}", 3),
+        (format!("{HEADER}1,a,1,,,x\n2,b,2,,,x\n"), "{class: b, file: t.csv}", 1),
+    ] {
+        let source = format!("{{class: c, arrivals: {{every: 1h}}, service: {{empirical: {spec}}}}}");
+        let scenario = with_table(table.as_bytes(), &source).unwrap_or_else(|all| panic!("{}", all[0])).scenario;
+        let Source::Drawn { service: Dist::Empirical(drawn), .. } = &scenario.workload[0] else { panic!() };
+        assert_eq!(drawn.len(), values);
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_that_the_types_give() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/scenario.schema.json");
+    let fresh = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    if std::env::var_os("LANEKEEPER_REWRITE").is_some() {
+        std::fs::write(path, &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(fresh == committed, "scenario.schema.json is stale: run the tests once with LANEKEEPER_REWRITE=1");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn no_mutation_of_a_valid_file_panics(
+        script in any::<bool>(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), 0usize..30, "[-0-9a-z{}\\[\\]:,&*!|>#%/\"' \n\t.é]{0,6}"), 1..4),
+    ) {
+        let mut text: Vec<char> = if script { SCRIPT } else { FULL }.chars().collect();
+        for (at, cut, insert) in edits {
+            let from = at.index(text.len());
+            let to = (from + cut).min(text.len());
+            text.splice(from..to, insert.chars());
+            if text.is_empty() {
+                text.push(' ');
+            }
+        }
+        let text: String = text.into_iter().collect();
+        match read(&text) {
+            Ok(loaded) => prop_assert!(read(&loaded.resolved_yaml).is_ok(), "{}", loaded.resolved_yaml),
+            Err(found) => found.iter().for_each(|one| {
+                let _ = one.render(true);
+            }),
+        }
+    }
+}
