@@ -130,14 +130,14 @@ fn overrides_win_over_the_file_and_json_goes_to_stdout() {
 
 #[test]
 fn a_violated_threshold_ends_with_1_and_its_last_line_repeats_it() {
-    let text = format!("{SMALL}expect: {{thresholds: [wait.mean < 1us]}}\n");
+    let text = format!("{SMALL}expect: {{thresholds: [tasks.completed < 1]}}\n");
     let dir = folder_with(&[("bad.yaml", text.as_bytes())]);
     let run = lanekeeper(dir.path(), "run bad.yaml --seed 3 --jobs 2 -o out --charts none");
     assert_eq!(code(&run), 1, "{}", stderr(&run));
     assert_eq!(stdout(&run).lines().last(), Some("lanekeeper run bad.yaml --seed 3"));
     let test = lanekeeper(dir.path(), "test bad.yaml --jobs 2");
     assert_eq!(code(&test), 1);
-    assert!(stdout(&test).contains("FAILED small") && stdout(&test).contains("fail: wait.mean < 1us"));
+    assert!(stdout(&test).contains("FAILED small") && stdout(&test).contains("fail: tasks.completed < 1"));
     assert_eq!(stdout(&test).lines().last(), Some("lanekeeper test bad.yaml"));
 }
 
@@ -156,7 +156,7 @@ fn a_straddled_threshold_ends_with_3_unless_told_what_it_counts_as() {
 
 #[test]
 fn a_folder_is_tested_recursively_without_bench_and_an_empty_one_ends_with_4() {
-    let bad = format!("{}expect: {{thresholds: [wait.mean < 1us]}}\n", SMALL.replace("small", "measured-only"));
+    let bad = format!("{}expect: {{thresholds: [tasks.completed < 1]}}\n", SMALL.replace("small", "measured-only"));
     let dir = folder_with(&[
         ("all/b.yaml", SMALL.replace("small", "second").as_bytes()),
         ("all/a/deep.yml", SMALL.as_bytes()),
