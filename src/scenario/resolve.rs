@@ -181,11 +181,12 @@ fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
             findings.error(&path, format!("`network.{key}` is {later}"), "remove it; `network.delay` is available");
         }
     }
-    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults")) {
-        if !matches!(&faults, Value::Null) && faults.as_array().is_none_or(|items| !items.is_empty()) {
-            let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
-            findings.error("faults", format!("`faults` are {later}"), help);
-        }
+    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults"))
+        && !matches!(&faults, Value::Null)
+        && faults.as_array().is_none_or(|items| !items.is_empty())
+    {
+        let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
+        findings.error("faults", format!("`faults` are {later}"), help);
     }
     for name in ["worker_owned", "pull_locks"] {
         if root.pointer(&format!("/engine/{name}")).is_some()
