@@ -219,6 +219,7 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("expect: {thresholds: ['wait.p95{class=x} < 4s']}"), 4, 23, "no class"),
         (with("expect: {thresholds: ['wait.p95']}"), 4, 23, "compares nothing"),
         (with("script: [{at: 1s, crash: {worker: w9}}]"), 4, 35, "no worker `w9`"),
+        (with("run: {horizon: 1s, drain: 1s}\nscript: [{at: 3s, crash: {worker: w1}}]"), 5, 15, "the run is over"),
         (with("script: [{at: 1s}]"), 4, 10, "exactly one action"),
         (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 28, "not available in this version"),
         (with("script: [{at: 1s, submit: {task: t, claims: [a, a], service: 1s}}]"), 4, 49, "claimed twice"),
@@ -363,6 +364,7 @@ fn empirical_services_come_from_one_column_or_a_class_of_a_table() {
 fn the_committed_schema_is_the_one_that_the_types_give() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/scenario.schema.json");
     let fresh = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    #[allow(clippy::disallowed_methods, reason = "asks whether to rewrite the committed file")]
     if std::env::var_os("LANEKEEPER_REWRITE").is_some() {
         std::fs::write(path, &fresh).unwrap();
     }

@@ -153,7 +153,7 @@ pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
 }
 
 /// `did you mean x?`, or the list of what there is.
-pub(crate) fn suggestion<'a>(wanted: &str, candidates: &[&'a str]) -> String {
+pub(crate) fn suggestion(wanted: &str, candidates: &[&str]) -> String {
     match nearest(wanted, candidates.iter().copied()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None if candidates.is_empty() => "nothing is known here".to_owned(),

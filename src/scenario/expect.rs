@@ -31,10 +31,10 @@ pub(crate) fn expect(file: &File, labels: &Labels, findings: &mut Findings<'_>) 
             Err((message, help)) => findings.error(&item("expect.thresholds", index), message, &help),
         }
     }
-    if let Some(digest) = &it.digest {
-        if digest.len() != 32 || !digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
-            findings.error("expect.digest", "a digest is 32 digits from 0-9 and a-f", "copy it from a run's summary");
-        }
+    if let Some(digest) = &it.digest
+        && (digest.len() != 32 || !digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
+    {
+        findings.error("expect.digest", "a digest is 32 digits from 0-9 and a-f", "copy it from a run's summary");
     }
     Expect {
         always,

@@ -181,11 +181,12 @@ fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
             findings.error(&path, format!("`network.{key}` is {later}"), "remove it; `network.delay` is available");
         }
     }
-    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults")) {
-        if !matches!(&faults, Value::Null) && faults.as_array().is_none_or(|items| !items.is_empty()) {
-            let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
-            findings.error("faults", format!("`faults` are {later}"), help);
-        }
+    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults"))
+        && !matches!(&faults, Value::Null)
+        && faults.as_array().is_none_or(|items| !items.is_empty())
+    {
+        let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
+        findings.error("faults", format!("`faults` are {later}"), help);
     }
     for name in ["worker_owned", "pull_locks"] {
         if root.pointer(&format!("/engine/{name}")).is_some()
@@ -310,6 +311,15 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     let horizon = file.run.horizon.unwrap_or_else(|| default_horizon(&file, &sources, &script));
     file.run.horizon = Some(horizon);
     let run = run(&file, horizon, &mut findings);
+    let end = horizon.saturating_add(file.run.drain);
+    for (index, event) in file.script.iter().enumerate().filter(|(_, event)| event.at > end) {
+        let message = format!("at {} the run is over: it ends at {end}", event.at);
+        findings.error(&below(&item("script", index), "at"), message, "make `run.horizon` or `run.drain` longer");
+    }
+    for (index, state) in file.expect.states.iter().enumerate().filter(|(_, state)| state.at > end) {
+        let message = format!("at {} the run is over: it ends at {end}", state.at);
+        findings.error(&below(&item("expect.states", index), "at"), message, "make `run.drain` longer");
+    }
     workload::check_size(&sources, &file, horizon, &mut findings);
     let workers = convert::workers(&mut file.workers, &mut findings);
     let network = super::Network { delay: convert::dist(&file.network.delay, "network.delay", &mut findings) };

@@ -17,17 +17,16 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
         );
         findings.warn("detection.heartbeat", message, "make the ttl at least twice the heartbeat");
     }
-    if let EngineSpec::QueueFirst(spec) = &scenario.engine {
-        if let LeaseSpec::Lease(lease) = spec.lease {
-            if lease.margin < scenario.workers.abort_takes {
-                let message = format!(
-                    "the lease's margin of {} is below workers.abort_takes of {}: a task may still execute when its \
+    if let EngineSpec::QueueFirst(spec) = &scenario.engine
+        && let LeaseSpec::Lease(lease) = spec.lease
+        && lease.margin < scenario.workers.abort_takes
+    {
+        let message = format!(
+            "the lease's margin of {} is below workers.abort_takes of {}: a task may still execute when its \
                      queue is granted anew",
-                    lease.margin, scenario.workers.abort_takes
-                );
-                findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
-            }
-        }
+            lease.margin, scenario.workers.abort_takes
+        );
+        findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
     }
     let joins = scenario.script.iter().any(|event| matches!(event.action, super::Action::Join { .. }));
     let workers = &scenario.workers;

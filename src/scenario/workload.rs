@@ -68,10 +68,10 @@ impl Resources {
         if let Some((group, number)) = name.rsplit_once('-') {
             let group = self.groups.get(group);
             let number = number.parse::<u32>().ok().filter(|it| it.to_string() == number);
-            if let (Some(group), Some(number)) = (group, number) {
-                if (1..=group.count).contains(&number) {
-                    return ResourceId(group.first + number - 1);
-                }
+            if let (Some(group), Some(number)) = (group, number)
+                && (1..=group.count).contains(&number)
+            {
+                return ResourceId(group.first + number - 1);
             }
         }
         *self.single.entry(name.to_owned()).or_insert_with(|| {
