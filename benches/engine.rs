@@ -2,9 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Term, Time, WorkerId};
-use lanekeeper::engine::message::{
-    ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage,
-};
+use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::{QueueFirstSpec, QueueLimits};
 use lanekeeper::engine::{Context, Detection, Engine};
@@ -23,9 +21,11 @@ impl Cluster {
     fn new() -> Cluster {
         let spec = QueueFirstSpec { queues: QueueLimits { min: 8, max: 8 }, ..QueueFirstSpec::default() };
         let detection = Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) };
-        let engine = factory(&spec, &Policies::default())
-            .expect("built-in policies")
-            .fresh(Context { seed: 1, term: Term(1), detection });
+        let engine = factory(&spec, &Policies::default()).expect("built-in policies").fresh(Context {
+            seed: 1,
+            term: Term(1),
+            detection,
+        });
         let mut cluster = Cluster { engine, out: Outbox::new(), started: Vec::new(), next: 0 };
         for worker in 0..8 {
             cluster.say(WorkerId(worker), WorkerMessage::Join { stamp: Stamp(0) });

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::EngineSpec;
+use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::experiment::{Progress, replicate};
 use lanekeeper::scenario::{Override, SourceText, load};
 
@@ -14,7 +14,7 @@ use lanekeeper::scenario::{Override, SourceText, load};
 fn digests(name: &str, replications: u32, jobs: usize) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let source = SourceText::read(&path).expect("a scenario");
-    let replications = Override::parse(&format!("run.replications={replications}")).expect("an override");
+    let replications: Override = format!("run.replications={replications}").parse().expect("an override");
     let scenario = load(&source, &[replications]).expect("a valid scenario").scenario;
     let EngineSpec::QueueFirst(spec) = &scenario.engine else { panic!("a built-in engine") };
     let factory = factory(spec, &Policies::default()).expect("built-in policies");

@@ -124,7 +124,8 @@ impl Judge {
 }
 
 fn apply(rig: &mut Rig, step: &Step) {
-    let alive = |index: &usize| (*index < rig.workers()).then_some(WorkerId(*index as u32)).filter(|w| rig.is_alive(*w));
+    let alive =
+        |index: &usize| (*index < rig.workers()).then_some(WorkerId(*index as u32)).filter(|w| rig.is_alive(*w));
     match step {
         Step::Submit(claims) => drop(rig.submit(claims)),
         Step::Finish(index) => {

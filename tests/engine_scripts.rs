@@ -456,3 +456,14 @@ fn what_is_sent_follows_the_record_that_it_relies_on() {
     let sent = rig.effects.iter().rposition(|effect| matches!(effect, Effect::Send(..)));
     assert!(persisted.expect("a record of the start") < sent.expect("the start"));
 }
+
+#[test]
+fn a_start_of_the_general_queue_that_waited_at_a_paused_worker_is_declined() {
+    let mut rig = Rig::new(spec(0, 1), 2);
+    rig.pause(W1);
+    let task = rig.claimless();
+    rig.pass(secs(31));
+    assert_eq!(rig.running(W2), Some(task));
+    rig.wake(W1);
+    assert_eq!((rig.running(W1), rig.starts_of(task)), (None, 1));
+}

@@ -67,7 +67,7 @@ const LAYERS: [Layer; 11] = [
 const ENGINES: &[&str] = &["engine::queue_first", "engine::worker_owned", "engine::pull_locks"];
 
 /// At the top, free to name everything.
-const UNRESTRICTED: [&str; 3] = ["lib", "main", "cli"];
+const UNRESTRICTED: [&str; 4] = ["lib", "main", "cli", "registry"];
 
 /// Words that have no place in the engine, even from outside of this crate.
 const BANNED_IN_ENGINE: [&str; 9] =

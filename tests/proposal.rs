@@ -64,7 +64,7 @@ fn r04_the_number_of_workers_may_go_up_and_down_at_any_time() {
     for i in 0..24 {
         rig.exclusive(&[i % 5]);
         match i % 4 {
-            0 => drop(rig.join()),
+            0 => _ = rig.join(),
             1 => rig.terminate(WorkerId(i / 8)),
             2 if i > 12 => rig.crash(WorkerId(i / 6)),
             _ => rig.pass(secs(7)),
@@ -114,7 +114,9 @@ fn r06_a_worker_announces_itself_and_is_told_its_queues_and_creates_none() {
 fn r07_tasks_are_routed_to_queues_and_never_to_workers() {
     let routes = |workers: u32| {
         let mut rig = Rig::new(QueueFirstSpec { create: CreateSpec::PerWorker, ..spec(4, 4) }, workers);
-        (0..20).for_each(|i| drop(rig.exclusive(&[i % 7])));
+        for i in 0..20 {
+            rig.exclusive(&[i % 7]);
+        }
         rig.places
     };
     assert_eq!(routes(0).len(), 20, "also without any worker");
@@ -203,7 +205,9 @@ fn r12_a_new_queue_is_created_only_by_policy_if_and_when_needed_and_given_to_the
 fn r13_the_number_of_queues_follows_min_max_demand_and_available_workers() {
     let queues = |min, max, demand: u32, workers| {
         let mut rig = Rig::new(spec(min, max), workers);
-        (0..demand).for_each(|resource| drop(rig.exclusive(&[resource])));
+        for resource in 0..demand {
+            rig.exclusive(&[resource]);
+        }
         rig.queues()
     };
     assert_eq!(queues(0, 8, 0, 8), 0);
@@ -290,7 +294,9 @@ fn r15_relabelling_workers_relabels_effects_and_changes_nothing_else() {
 #[test]
 fn r16_workers_come_and_go_by_outside_influence_and_the_engine_never_starts_or_stops_one() {
     let mut rig = Rig::new(spec(2, 4), 2);
-    (0..20).for_each(|i| drop(rig.exclusive(&[i])));
+    for i in 0..20 {
+        rig.exclusive(&[i]);
+    }
     rig.pass(secs(120));
     assert!(rig.is_alive(w(1)) && rig.is_alive(w(2)));
     let quiesced = rig.effects.iter().any(|effect| matches!(effect, Effect::Send(_, ClusterMessage::Quiesce)));
@@ -300,7 +306,9 @@ fn r16_workers_come_and_go_by_outside_influence_and_the_engine_never_starts_or_s
 #[test]
 fn r17_routing_and_assigning_are_two_separate_decisions() {
     let mut rig = Rig::new(spec(3, 3), 3);
-    (0..9).for_each(|i| drop(rig.exclusive(&[i])));
+    for i in 0..9 {
+        rig.exclusive(&[i]);
+    }
     let (places, before) = (rig.places.clone(), owners(&rig));
     rig.terminate(w(1));
     rig.terminate(w(2));
@@ -347,7 +355,9 @@ fn r20_sixteen_fresh_workers_relieve_sixteen_and_nothing_is_lost_cancelled_or_ru
         rig.exclusive(&[i % 40]);
     }
     let places = rig.places.clone();
-    (0..16).for_each(|_| drop(rig.join()));
+    for _ in 0..16 {
+        rig.join();
+    }
     (0..16).for_each(|old| rig.terminate(WorkerId(old)));
     rig.run_dry();
     assert_eq!(rig.queues(), 16);

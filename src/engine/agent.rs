@@ -17,6 +17,9 @@ use crate::base::{QueueId, Span, Ticket};
 pub struct AgentOptions {
     /// The time between two heartbeats.
     pub heartbeat: Span,
+    /// A start for the general queue, which no lease protects, is accepted only within this time of the last heartbeat
+    /// that was answered: later the engine may have given the task to another worker.
+    pub session: Span,
     /// Whether it stops its task when its lease is over or the engine no longer knows it. Without leases it goes on.
     pub fences_itself: bool,
 }
@@ -90,6 +93,8 @@ pub struct Agent {
     options: AgentOptions,
     /// The engine has answered since the last join.
     known: bool,
+    /// The stamp of the last heartbeat or join that was answered.
+    answered: Stamp,
     quiescing: bool,
     running: Option<Running>,
     grants: SmallVec<[Grant; 2]>,
@@ -106,6 +111,7 @@ impl Agent {
         Agent {
             options,
             known: false,
+            answered: Stamp(0),
             quiescing: false,
             running: None,
             grants: SmallVec::new(),
@@ -217,6 +223,7 @@ impl Agent {
             }
             ClusterMessage::Welcome { stamp, lease, grants, ticket } => {
                 if self.is_news(*ticket) {
+                    self.answered = self.answered.max(*stamp);
                     self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
@@ -271,11 +278,14 @@ impl Agent {
     }
 
     fn start(&mut self, now: Stamp, start: Start, out: Out<'_>) {
-        let allowed = start.queue.is_general()
-            || self.grants.iter().any(|grant| {
+        let allowed = if start.queue.is_general() {
+            !self.options.fences_itself || now < after(self.answered, self.options.session)
+        } else {
+            self.grants.iter().any(|grant| {
                 let held = grant.holding == Holding { queue: start.queue, epoch: start.epoch };
                 held && !grant.revoked && grant.until.is_none_or(|until| now < until)
-            });
+            })
+        };
         if allowed && self.known && !self.quiescing && self.running.is_none() {
             self.running = Some(Running { start, stopping: false });
             out.push(AgentEffect::Execute(start));

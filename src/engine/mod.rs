@@ -94,6 +94,8 @@
 //! # Ok::<(), String>(())
 //! ```
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "whoever adds a message or a state must see every place it meets")]
+
 pub mod agent;
 pub mod message;
 pub mod queue_first;

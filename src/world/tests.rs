@@ -91,7 +91,7 @@ impl EngineFactory for FifoFactory {
         Guarantees { properties: PropertySet::EMPTY, orphan_bound: None }
     }
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions { heartbeat: detection.heartbeat, fences_itself: false }
+        AgentOptions { heartbeat: detection.heartbeat, session: detection.ttl, fences_itself: false }
     }
 }
 

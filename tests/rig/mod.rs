@@ -350,7 +350,12 @@ impl Rig {
             return; // What is sent meanwhile is delivered by the loop that runs.
         }
         for round in 0.. {
-            assert!(round < 100_000, "messages without end at {}: {:?}", self.now, &self.effects[self.effects.len() - 14..]);
+            assert!(
+                round < 100_000,
+                "messages without end at {}: {:?}",
+                self.now,
+                &self.effects[self.effects.len() - 14..]
+            );
             let ready = self.to_engine.iter().position(|(worker, _)| !self.held_from.contains(worker));
             if let Some(position) = ready {
                 let (worker, message) = self.to_engine.remove(position).expect("a message");

@@ -309,11 +309,15 @@ pub struct Policies {
 pub fn factory(spec: &QueueFirstSpec, policies: &Policies) -> Result<Arc<dyn EngineFactory>, String> {
     let placement = match &spec.placement {
         PlacementSpec::Custom(name) => named(&policies.placements, name, "placement")?,
-        built_in => placement::built_in(built_in).expect("a built-in placement"),
+        PlacementSpec::LeastBacklog | PlacementSpec::Sticky | PlacementSpec::RoundRobin | PlacementSpec::Random => {
+            placement::built_in(&spec.placement).expect("a built-in placement")
+        }
     };
     let sizing = match &spec.create {
         CreateSpec::Custom(name) => named(&policies.sizings, name, "create")?,
-        built_in => sizing::built_in(built_in).expect("a built-in sizing"),
+        CreateSpec::When(_) | CreateSpec::PerWorker | CreateSpec::Eager => {
+            sizing::built_in(&spec.create).expect("a built-in sizing")
+        }
     };
     Ok(Arc::new(Factory { spec: spec.clone(), placement, sizing }))
 }
@@ -356,7 +360,11 @@ impl EngineFactory for Factory {
     }
 
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions { heartbeat: detection.heartbeat, fences_itself: self.spec.lease != LeaseSpec::None }
+        AgentOptions {
+            heartbeat: detection.heartbeat,
+            session: detection.ttl,
+            fences_itself: self.spec.lease != LeaseSpec::None,
+        }
     }
 }
 
