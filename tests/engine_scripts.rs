@@ -467,3 +467,15 @@ fn a_start_of_the_general_queue_that_waited_at_a_paused_worker_is_declined() {
     rig.wake(W1);
     assert_eq!((rig.running(W1), rig.starts_of(task)), (None, 1));
 }
+
+#[test]
+fn an_answer_that_was_under_way_does_not_give_a_grant_back_that_the_agent_gave_up() {
+    let mut rig = Rig::new(spec(1, 1), 2);
+    let task = rig.exclusive(&[A]);
+    rig.hold_to(W1); // Its heartbeats arrive, the answers do not.
+    rig.pass(secs(30));
+    assert_eq!((rig.running(W1), rig.executor(task)), (None, W2), "its lease is over and the engine knows");
+    rig.let_go();
+    rig.exclusive(&[A]);
+    assert_eq!(rig.running(W1), None, "the late answers offer the old epoch");
+}

@@ -98,6 +98,10 @@ pub struct Agent {
     quiescing: bool,
     running: Option<Running>,
     grants: SmallVec<[Grant; 2]>,
+    /// Grants given up, and when: an answer that was under way meanwhile may still name them. Forgotten when a later
+    /// heartbeat is answered.
+    given_up: SmallVec<[(Holding, Stamp); 2]>,
+    now: Stamp,
     reports: SmallVec<[Report; 1]>,
     seen: Ticket,
     next_beat: Stamp,
@@ -115,6 +119,8 @@ impl Agent {
             quiescing: false,
             running: None,
             grants: SmallVec::new(),
+            given_up: SmallVec::new(),
+            now: Stamp(0),
             reports: SmallVec::new(),
             seen: Ticket(0),
             next_beat: Stamp(0),
@@ -123,6 +129,7 @@ impl Agent {
 
     /// Consumes one input at `now` on the worker's own clock; appends what must be done, in order, to `out`.
     pub fn handle(&mut self, now: Stamp, input: AgentInput<'_>, out: Out<'_>) {
+        self.now = now;
         match input {
             AgentInput::Begin => self.join(now, out),
             AgentInput::Message(message) => self.message(now, message, out),
@@ -224,6 +231,7 @@ impl Agent {
             ClusterMessage::Welcome { stamp, lease, grants, ticket } => {
                 if self.is_news(*ticket) {
                     self.answered = self.answered.max(*stamp);
+                    self.given_up.retain(|(_, when)| *when >= *stamp);
                     self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
@@ -243,6 +251,9 @@ impl Agent {
             self.beat(now, out); // Whoever grants does not know yet, and would grant it to us again.
             out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
             return;
+        }
+        if self.given_up.iter().any(|(given_up, _)| *given_up == holding) {
+            return; // Old news: the engine learns of it from a heartbeat and grants under the next epoch.
         }
         if until.is_some_and(|until| until <= now) {
             return; // Over before it arrived; the answer to the next heartbeat offers it again.
@@ -274,6 +285,7 @@ impl Agent {
 
     fn drop_grant(&mut self, position: usize, out: Out<'_>) {
         let holding = self.grants.remove(position).holding;
+        self.given_up.push((holding, self.now));
         out.push(AgentEffect::Dropped { holding });
     }
 

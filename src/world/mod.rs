@@ -247,7 +247,7 @@ impl<'a, O: Observe> World<'a, O> {
 
     /// Every source has its next arrival in the calendar, once.
     fn schedule_task(&mut self, number: usize) {
-        if let Some(at) = self.sources[number].next_arrival().filter(|at| *at < self.scenario.run.horizon) {
+        if let Some(at) = self.sources[number].next_arrival(self.scenario.run.horizon) {
             let source = u32::try_from(number).expect("sources are counted in u32");
             self.calendar.schedule(at, class::OUTSIDE, Event::TaskArrival(source));
         }

@@ -58,11 +58,12 @@ impl<'a> TaskSource<'a> {
         TaskSource { feed, overhead, overheads: streams.open(streams::OVERHEADS, number, 0) }
     }
 
-    /// When the next task is submitted; asked once per task, before [`TaskSource::draw`].
-    pub(super) fn next_arrival(&mut self) -> Option<Time> {
+    /// When the next task is submitted; asked once per task, before [`TaskSource::draw`]. Drawn tasks stop before the
+    /// horizon; a row exactly at it still comes, for the default horizon of a history is its last submission.
+    pub(super) fn next_arrival(&mut self, horizon: Time) -> Option<Time> {
         match &mut self.feed {
-            Feed::Drawn { arrivals, .. } => arrivals.next(),
-            Feed::Table { rows, next } => rows.get(*next).map(|row| row.submitted),
+            Feed::Drawn { arrivals, .. } => arrivals.next().filter(|at| *at < horizon),
+            Feed::Table { rows, next } => rows.get(*next).map(|row| row.submitted).filter(|at| *at <= horizon),
         }
     }
 
