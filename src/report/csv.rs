@@ -17,12 +17,12 @@ impl Report for Runs {
     }
 }
 
-/// One row per replication: its number from 1, its digest, and every metric overall and per class.
+/// One row per replication: its number from 0, its digest, and every metric overall and per class.
 pub fn runs(doc: &Document) -> String {
     let mut header = vec!["replication".to_string(), "digest".to_string()];
     header.extend(doc.columns().map(|(metric, class)| doc.column_name(metric, class)));
     let row = |(index, observation): (usize, &crate::observe::Observation)| {
-        let mut row = vec![(index + 1).to_string(), format!("{:032x}", observation.digest)];
+        let mut row = vec![index.to_string(), format!("{:032x}", observation.digest)];
         row.extend(
             doc.columns().map(|(metric, class)| shortest(observation.metrics.get(&(metric.name, class)).copied())),
         );

@@ -87,13 +87,10 @@ impl Document {
         self.observations.iter().map(|observation| observation.violation_counts[property.index()]).sum()
     }
 
-    /// The first breaches of each property, at most `each` of them, with the number of their replication from 1.
+    /// The first breaches of each property, at most `each` of them, with the number of their replication from 0.
     pub fn examples(&self, each: usize) -> Vec<(usize, &Violation)> {
         let all = || {
-            self.observations
-                .iter()
-                .enumerate()
-                .flat_map(|(index, it)| it.violations.iter().map(move |v| (index + 1, v)))
+            self.observations.iter().enumerate().flat_map(|(index, it)| it.violations.iter().map(move |v| (index, v)))
         };
         Property::ALL
             .iter()

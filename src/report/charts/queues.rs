@@ -79,7 +79,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     tenures.values_mut().for_each(|it| it.sort_by_key(|tenure| (tenure.from, tenure.to)));
     let legend = legend(timeline, &layout);
     let mut canvas = Canvas::new(WIDTH, layout.bottom() + 34.0 + legend.height() + 12.0);
-    let replication = format!("replication {} of {}; bars show the owner", index + 1, doc.replications);
+    let replication = format!("replication {index} ({} in all); bars show the owner", doc.replications);
     let mut subtitle = page::origin(doc, &replication);
     if layout.lanes < layout.all_lanes {
         subtitle += &format!("; {} of {} lanes shown", layout.lanes, layout.all_lanes);

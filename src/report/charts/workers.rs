@@ -60,7 +60,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     let layout = Layout::of(doc, timeline);
     let legend = legend(timeline);
     let mut canvas = Canvas::new(WIDTH, layout.bottom() + 34.0 + legend.height() + 12.0);
-    let replication = format!("replication {} of {}", index + 1, doc.replications);
+    let replication = format!("replication {index} ({} in all)", doc.replications);
     let mut subtitle = page::origin(doc, &replication) + "; a lane per worker, used again after it is gone";
     if layout.lanes < layout.all_lanes {
         subtitle += &format!("; {} of {} lanes shown", layout.lanes, layout.all_lanes);
