@@ -368,7 +368,6 @@ impl EngineFactory for Factory {
     }
 }
 
-/// Whether a note may be skipped is the driver's business: the engine states every decision.
 fn note(out: &mut Outbox, note: Note) {
     out.push(Effect::Note(note));
 }
