@@ -272,14 +272,14 @@ fn r15_relabelling_workers_relabels_effects_and_changes_nothing_else() {
             let claims = [Claim::exclusive(ResourceId(task % 5))];
             give(5, Input::Submit { task: TaskId(task), claims: &claims });
         }
-        let beat = WorkerMessage::Heartbeat(Heartbeat {
+        let beat = WorkerMessage::Heartbeat(Box::new(Heartbeat {
             stamp: Stamp(20_000_000),
             seen: lanekeeper::base::Ticket(0),
             quiescing: true,
             running: None,
             holds: Default::default(),
             reports: Default::default(),
-        });
+        }));
         give(20, Input::Worker { worker: WorkerId(labels[2]), message: &beat });
         give(60, Input::Timeout);
         let mut text = log.join("\n");

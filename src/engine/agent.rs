@@ -9,7 +9,9 @@
 
 use smallvec::SmallVec;
 
-use super::message::{ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, WorkerMessage};
+use super::message::{
+    ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, Welcome, WorkerMessage,
+};
 use crate::base::{QueueId, Span, Ticket};
 
 /// How an agent behaves.
@@ -187,14 +189,14 @@ impl Agent {
     }
 
     fn beat(&self, now: Stamp, out: Out<'_>) {
-        out.push(AgentEffect::Send(WorkerMessage::Heartbeat(Heartbeat {
+        out.push(AgentEffect::Send(WorkerMessage::Heartbeat(Box::new(Heartbeat {
             stamp: now,
             seen: self.seen,
             quiescing: self.quiescing,
             running: self.running.map(|running| running.start.ticket),
             holds: self.grants.iter().map(|grant| grant.holding).collect(),
             reports: self.reports.clone(),
-        })));
+        }))));
     }
 
     fn message(&mut self, now: Stamp, message: &ClusterMessage, out: Out<'_>) {
@@ -228,7 +230,8 @@ impl Agent {
                 self.reports.retain(|report| report.start.ticket != *ticket);
                 self.leave_when_done(out);
             }
-            ClusterMessage::Welcome { stamp, lease, grants, ticket } => {
+            ClusterMessage::Welcome(welcome) => {
+                let Welcome { stamp, lease, grants, ticket } = &**welcome;
                 if self.is_news(*ticket) {
                     self.answered = self.answered.max(*stamp);
                     self.given_up.retain(|(_, when)| *when >= *stamp);

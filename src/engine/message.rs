@@ -83,7 +83,9 @@ pub enum WorkerMessage {
         stamp: Stamp,
     },
     /// I am alive, this is all I hold and have to report.
-    Heartbeat(Heartbeat),
+    ///
+    /// Boxed, as it is much larger than the messages that every task needs.
+    Heartbeat(Box<Heartbeat>),
     /// I am idle. Names no queue: the engine picks, now or when there is work.
     Fetch,
     /// An attempt ended, or a start was declined.
@@ -92,6 +94,19 @@ pub enum WorkerMessage {
     Released(Holding),
     /// Gone in good order: nothing is held, nothing runs, everything was answered.
     Leave,
+}
+
+/// The answer to a heartbeat or a join.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Welcome {
+    /// The stamp of what is answered: all leases below are renewed from then.
+    pub stamp: Stamp,
+    /// How long they last; `None`: until they are revoked.
+    pub lease: Option<Span>,
+    /// All grants that the worker should hold. What it holds beyond them it hands back, as if revoked.
+    pub grants: Holdings,
+    /// The order's number: a grant given by a later order is not taken back by this answer.
+    pub ticket: Ticket,
 }
 
 /// What an engine says to a worker.
@@ -130,16 +145,7 @@ pub enum ClusterMessage {
         ticket: Ticket,
     },
     /// The answer to a heartbeat or a join.
-    Welcome {
-        /// The stamp of what is answered: all leases below are renewed from then.
-        stamp: Stamp,
-        /// How long they last; `None`: until they are revoked.
-        lease: Option<Span>,
-        /// All grants that the worker should hold. What it holds beyond them it hands back, as if revoked.
-        grants: Holdings,
-        /// The order's number: a grant given by a later order is not taken back by this answer.
-        ticket: Ticket,
-    },
+    Welcome(Box<Welcome>),
     /// I do not know you (any more): drop all grants and join.
     Rejoin,
 }

@@ -1,10 +1,10 @@
 //! The calendar of future events. What is popped follows the total order (time, class, insertion number), whatever was
 //! scheduled when, and in the steady state nothing is allocated.
 //!
-//! Two containers share the work. A 4-ary heap holds what lies ahead. What is scheduled for the current instant goes to
-//! a FIFO lane of its class: its insertion number is above all of that class and instant, so a queue is order enough.
-//! Both hold small keys; the events lie in a slab. A key is stale when the slot it names has been given to another
-//! insertion number or emptied, which makes cancelling O(1): the key is skipped when its turn comes.
+//! Two containers share the work. What lies ahead is a small key in a 4-ary heap and an event in a slab; a key is stale
+//! when its slot was emptied or given to another insertion number, which makes cancelling O(1): the key is skipped when
+//! its turn comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion
+//! number is above all of that class and instant, so a queue is order enough.
 
 use std::collections::VecDeque;
 
@@ -17,13 +17,22 @@ const CLASS_SHIFT: u32 = 56;
 const ARITY: usize = 4;
 /// So few stale keys are never worth a sweep.
 const STALE_TOLERATED: usize = 64;
+/// The slot of a handle whose event lies in the lane of its class.
+const IN_LANE: u32 = u32::MAX;
 
 /// Names one scheduled event, for cancelling it. Never names another one, however long it is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Handle {
     /// Class and insertion number.
     rank: u64,
+    /// Where it lies in the slab, or [`IN_LANE`].
     slot: u32,
+}
+
+/// An event that is due at the current instant; `None`: it was cancelled.
+struct Due<E> {
+    rank: u64,
+    event: Option<E>,
 }
 
 /// The place of an event in the order, and the slot where it lies.
@@ -56,12 +65,13 @@ pub struct Calendar<E> {
     /// The root of the heap was popped and not replaced yet: the next key scheduled takes its place, which saves one of
     /// two sifts when an event schedules its successor.
     root_vacant: bool,
-    lanes: [VecDeque<Key>; CLASS_COUNT],
+    /// Sorted by rank; the first and the last of a lane are never cancelled ones.
+    lanes: [VecDeque<Due<E>>; CLASS_COUNT],
     /// Bit `c` is set while lane `c` is not empty.
     busy_lanes: u8,
     slots: Vec<Slot<E>>,
     free: Vec<u32>,
-    /// Keys of cancelled events that are still in the heap or in a lane.
+    /// Keys of cancelled events that are still in the heap.
     stale: usize,
 }
 
@@ -110,12 +120,14 @@ impl<E> Calendar<E> {
         let rank = (u64::from(class) << CLASS_SHIFT) | self.inserted;
         self.inserted += 1;
         self.live += 1;
+        if at == self.now {
+            self.lanes[usize::from(class)].push_back(Due { rank, event: Some(event) });
+            self.busy_lanes |= 1 << class;
+            return Handle { rank, slot: IN_LANE };
+        }
         let slot = self.occupy(rank, event);
         let key = Key { micros: at.micros(), rank, slot };
-        if at == self.now {
-            self.lanes[usize::from(class)].push_back(key);
-            self.busy_lanes |= 1 << class;
-        } else if self.root_vacant {
+        if self.root_vacant {
             self.root_vacant = false;
             self.sift_down(0, key);
         } else {
@@ -127,6 +139,9 @@ impl<E> Calendar<E> {
 
     /// Takes an event out again; `None` if it was popped or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> Option<E> {
+        if handle.slot == IN_LANE {
+            return self.cancel_in_lane(handle.rank);
+        }
         let event = self.vacate(handle.rank, handle.slot)?;
         self.live -= 1;
         self.stale += 1;
@@ -136,11 +151,30 @@ impl<E> Calendar<E> {
         Some(event)
     }
 
+    fn cancel_in_lane(&mut self, rank: u64) -> Option<E> {
+        let class = (rank >> CLASS_SHIFT) as usize;
+        let lane = &mut self.lanes[class];
+        let position = lane.binary_search_by_key(&rank, |due| due.rank).ok()?;
+        let event = lane[position].event.take()?;
+        while lane.back().is_some_and(|due| due.event.is_none()) {
+            lane.pop_back();
+        }
+        self.live -= 1;
+        self.trim_front(class);
+        Some(event)
+    }
+
     /// The next event and its time, which becomes the current instant.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, E)> {
         loop {
-            let key = self.take_first_key()?;
+            if let Some(event) = self.pop_lane() {
+                self.live -= 1;
+                return Some((self.now, event));
+            }
+            self.fill_root();
+            let key = *self.heap.first()?;
+            self.root_vacant = true;
             if let Some(event) = self.vacate(key.rank, key.slot) {
                 self.live -= 1;
                 self.now = Time::from_micros(key.micros);
@@ -153,54 +187,48 @@ impl<E> Calendar<E> {
     /// The time of the next event. Drops keys of cancelled events on the way, therefore `&mut`.
     #[inline]
     pub fn peek_time(&mut self) -> Option<Time> {
+        if self.busy_lanes != 0 {
+            return Some(self.now);
+        }
         loop {
-            let key = self.first_key()?;
+            self.fill_root();
+            let key = *self.heap.first()?;
             if self.stale == 0 || self.is_live(key) {
                 return Some(Time::from_micros(key.micros));
             }
-            self.take_first_key();
+            self.root_vacant = true;
             self.stale -= 1;
         }
     }
 
-    /// The first key in order, live or stale.
+    /// The first event of the lanes, unless a key of the heap comes before it.
     #[inline]
-    fn first_key(&mut self) -> Option<Key> {
-        self.fill_root();
-        let ahead = self.heap.first().copied();
-        match (self.lane_front(), ahead) {
-            (Some(lane), Some(heap)) if heap.order() < lane.order() => Some(heap),
-            (None, heap) => heap,
-            (lane, _) => lane,
-        }
-    }
-
-    /// Takes the first key in order, live or stale.
-    #[inline]
-    fn take_first_key(&mut self) -> Option<Key> {
-        self.fill_root();
-        let ahead = self.heap.first().copied();
-        if let Some(lane) = self.lane_front()
-            && ahead.is_none_or(|heap| lane.order() < heap.order())
-        {
-            let class = self.busy_lanes.trailing_zeros();
-            let queue = &mut self.lanes[class as usize];
-            queue.pop_front();
-            if queue.is_empty() {
-                self.busy_lanes &= !(1 << class);
-            }
-            return Some(lane);
-        }
-        self.root_vacant = ahead.is_some();
-        ahead
-    }
-
-    #[inline(always)]
-    fn lane_front(&self) -> Option<Key> {
+    fn pop_lane(&mut self) -> Option<E> {
         if self.busy_lanes == 0 {
             return None;
         }
-        self.lanes[self.busy_lanes.trailing_zeros() as usize].front().copied()
+        let class = self.busy_lanes.trailing_zeros() as usize;
+        let rank = self.lanes[class].front()?.rank;
+        let order = Key { micros: self.now.micros(), rank, slot: IN_LANE }.order();
+        // The least key is the root, or one of its children while it is vacant.
+        let least = if self.root_vacant { 1..(1 + ARITY).min(self.heap.len()) } else { 0..self.heap.len().min(1) };
+        if self.heap[least].iter().any(|key| key.order() < order) {
+            return None;
+        }
+        let event = self.lanes[class].pop_front()?.event;
+        self.trim_front(class);
+        event
+    }
+
+    #[inline]
+    fn trim_front(&mut self, class: usize) {
+        let lane = &mut self.lanes[class];
+        while lane.front().is_some_and(|due| due.event.is_none()) {
+            lane.pop_front();
+        }
+        if lane.is_empty() {
+            self.busy_lanes &= !(1 << class);
+        }
     }
 
     #[inline]
@@ -299,12 +327,6 @@ impl<E> Calendar<E> {
             content.rank == key.rank && content.event.is_some()
         };
         self.heap.retain(is_live);
-        for (class, lane) in self.lanes.iter_mut().enumerate() {
-            lane.retain(is_live);
-            if lane.is_empty() {
-                self.busy_lanes &= !(1 << class);
-            }
-        }
         for position in (0..self.heap.len().div_ceil(ARITY)).rev() {
             self.sift_down(position, self.heap[position]);
         }

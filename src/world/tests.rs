@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::*;
 use crate::base::names::PropertySet;
 use crate::base::{Epoch, Labels, Outcome, QueueId, Ticket, WorkerId};
-use crate::engine::message::{Ended, Holdings, Start};
+use crate::engine::message::{Ended, Holdings, Start, Welcome};
 use crate::engine::{Detection, Guarantees, Reason};
 use crate::scenario::{Action, Arrivals, Expect, Network, Pause, Run, ScriptEvent, ShiftChange, Source, Workers};
 use crate::sim::Dist;
@@ -29,8 +29,8 @@ impl Fifo {
         match message {
             WorkerMessage::Join { stamp } => {
                 let ticket = self.ticket();
-                let welcome = ClusterMessage::Welcome { stamp: *stamp, lease: None, grants: Holdings::new(), ticket };
-                out.push(Effect::Send(worker, welcome));
+                let welcome = Welcome { stamp: *stamp, lease: None, grants: Holdings::new(), ticket };
+                out.push(Effect::Send(worker, ClusterMessage::Welcome(Box::new(welcome))));
             }
             WorkerMessage::Fetch => self.idle.push_back(worker),
             WorkerMessage::Finished(report) => {

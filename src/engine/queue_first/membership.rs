@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
 use crate::base::{IdMap, Note, QueueId, TaskId, Time, WorkerId};
-use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holding, Holdings, Outbox, Stamp, Start};
+use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holding, Holdings, Outbox, Stamp, Start, Welcome};
 use crate::engine::spec::{Newcomers, Rebalance};
 
 use super::pool::Hold;
@@ -263,7 +263,8 @@ impl QueueFirst {
         let kept = member.owned.iter().filter(|queue| matches!(self.pool.queue(**queue).hold, Hold::Owned(_)));
         let grants: Holdings =
             kept.map(|queue| Holding { queue: *queue, epoch: self.pool.queue(*queue).epoch }).collect();
-        out.push(Effect::Send(worker, ClusterMessage::Welcome { stamp, lease, grants, ticket }));
+        let welcome = Welcome { stamp, lease, grants, ticket };
+        out.push(Effect::Send(worker, ClusterMessage::Welcome(Box::new(welcome))));
     }
 
     fn renew_leases(&mut self, now: Time, worker: WorkerId) {
