@@ -183,20 +183,20 @@ impl<K: Id, V> IndexMut<K> for IdVec<K, V> {
 
 const PAGE_BITS: usize = 6;
 const PAGE_SIZE: usize = 1 << PAGE_BITS;
-const NO_PAGE: u32 = u32::MAX;
 
 /// A map keyed by dense, rising ids whose memory follows the entries that are in it, not the ids ever used.
 ///
 /// Ids live on pages of 64. A page is given back for reuse when its last entry leaves; what remains of the past is a
-/// directory of four bytes per page between the oldest entry and the newest. Insert, look-up and removal are O(1), no
+/// directory of eight bytes per page between the oldest entry and the newest. Insert, look-up and removal are O(1), no
 /// hashing; iteration is in order of ids.
 #[derive(Clone, Debug)]
 pub struct IdMap<K, V> {
     /// The page number (id / 64) of `directory[0]`.
     first_page: usize,
-    directory: std::collections::VecDeque<u32>,
-    pages: Vec<Page<V>>,
-    free: Vec<u32>,
+    directory: Vec<Option<Box<Page<V>>>>,
+    /// So many pages at the front of the directory are gone for good.
+    passed: usize,
+    free: Vec<Box<Page<V>>>,
     len: usize,
     key: PhantomData<fn(K) -> K>,
 }
@@ -204,40 +204,37 @@ pub struct IdMap<K, V> {
 #[derive(Clone, Debug)]
 struct Page<V> {
     used: usize,
-    slots: Vec<Option<V>>,
+    slots: [Option<V>; PAGE_SIZE],
+}
+
+impl<V> Page<V> {
+    fn empty() -> Box<Page<V>> {
+        Box::new(Page { used: 0, slots: std::array::from_fn(|_| None) })
+    }
 }
 
 impl<K: Id, V> IdMap<K, V> {
     /// An empty map.
     pub const fn new() -> Self {
-        IdMap {
-            first_page: 0,
-            directory: std::collections::VecDeque::new(),
-            pages: Vec::new(),
-            free: Vec::new(),
-            len: 0,
-            key: PhantomData,
-        }
+        IdMap { first_page: 0, directory: Vec::new(), passed: 0, free: Vec::new(), len: 0, key: PhantomData }
     }
 
-    #[inline]
-    fn page_of(&self, key: K) -> Option<usize> {
-        let position = (key.index() >> PAGE_BITS).checked_sub(self.first_page)?;
-        let page = *self.directory.get(position)?;
-        (page != NO_PAGE).then_some(page as usize)
+    /// Where the page of `key` is in the directory; far beyond its end for a page before the first.
+    #[inline(always)]
+    fn position(&self, key: K) -> usize {
+        (key.index() >> PAGE_BITS).wrapping_sub(self.first_page)
     }
 
     /// The entry of `key`.
     #[inline]
     pub fn get(&self, key: K) -> Option<&V> {
-        let page = self.page_of(key)?;
-        self.pages[page].slots[key.index() & (PAGE_SIZE - 1)].as_ref()
+        self.directory.get(self.position(key))?.as_ref()?.slots[key.index() % PAGE_SIZE].as_ref()
     }
     /// The entry of `key`.
     #[inline]
     pub fn get_mut(&mut self, key: K) -> Option<&mut V> {
-        let page = self.page_of(key)?;
-        self.pages[page].slots[key.index() & (PAGE_SIZE - 1)].as_mut()
+        let position = self.position(key);
+        self.directory.get_mut(position)?.as_mut()?.slots[key.index() % PAGE_SIZE].as_mut()
     }
     /// Whether there is an entry of `key`.
     #[inline]
@@ -246,27 +243,14 @@ impl<K: Id, V> IdMap<K, V> {
     }
 
     /// Sets the entry of `key` and returns the one before.
+    #[inline]
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let page_number = key.index() >> PAGE_BITS;
-        if self.directory.is_empty() {
-            self.first_page = page_number;
+        let mut position = self.position(key);
+        if self.directory.get(position).is_none_or(Option::is_none) {
+            position = self.add_page(key);
         }
-        while page_number < self.first_page {
-            self.directory.push_front(NO_PAGE);
-            self.first_page -= 1;
-        }
-        let position = page_number - self.first_page;
-        while self.directory.len() <= position {
-            self.directory.push_back(NO_PAGE);
-        }
-        if self.directory[position] == NO_PAGE {
-            self.directory[position] = self.free.pop().unwrap_or_else(|| {
-                self.pages.push(Page { used: 0, slots: (0..PAGE_SIZE).map(|_| None).collect() });
-                u32::try_from(self.pages.len() - 1).expect("too many pages")
-            });
-        }
-        let page = &mut self.pages[self.directory[position] as usize];
-        let before = page.slots[key.index() & (PAGE_SIZE - 1)].replace(value);
+        let page = self.directory[position].as_mut().expect("a page was just added");
+        let before = page.slots[key.index() % PAGE_SIZE].replace(value);
         if before.is_none() {
             page.used += 1;
             self.len += 1;
@@ -274,22 +258,52 @@ impl<K: Id, V> IdMap<K, V> {
         before
     }
 
+    #[cold]
+    fn add_page(&mut self, key: K) -> usize {
+        let number = key.index() >> PAGE_BITS;
+        if self.directory.is_empty() {
+            self.first_page = number;
+        }
+        if let Some(missing) = self.first_page.checked_sub(number).filter(|missing| *missing > 0) {
+            self.directory.splice(..0, (0..missing).map(|_| None));
+            self.first_page = number;
+            self.passed = 0;
+        }
+        let position = number - self.first_page;
+        self.passed = self.passed.min(position);
+        if position >= self.directory.len() {
+            self.directory.resize_with(position + 1, || None);
+        }
+        self.directory[position] = Some(self.free.pop().unwrap_or_else(Page::empty));
+        position
+    }
+
     /// Takes the entry of `key` out.
+    #[inline]
     pub fn remove(&mut self, key: K) -> Option<V> {
-        let page_index = self.page_of(key)?;
-        let page = &mut self.pages[page_index];
-        let value = page.slots[key.index() & (PAGE_SIZE - 1)].take()?;
+        let position = self.position(key);
+        let page = self.directory.get_mut(position)?.as_mut()?;
+        let value = page.slots[key.index() % PAGE_SIZE].take()?;
         page.used -= 1;
         self.len -= 1;
         if page.used == 0 {
-            self.free.push(u32::try_from(page_index).expect("pages are counted in u32"));
-            self.directory[(key.index() >> PAGE_BITS) - self.first_page] = NO_PAGE;
-            while self.directory.front() == Some(&NO_PAGE) {
-                self.directory.pop_front();
-                self.first_page += 1;
-            }
+            self.remove_page(position);
         }
         Some(value)
+    }
+
+    #[cold]
+    fn remove_page(&mut self, position: usize) {
+        self.free.extend(self.directory[position].take());
+        while self.directory.get(self.passed).is_some_and(Option::is_none) {
+            self.passed += 1;
+        }
+        // What has passed is dropped when it is more than what remains: each page pays for O(1) of it.
+        if self.passed > self.directory.len() / 2 {
+            self.directory.drain(..self.passed);
+            self.first_page += self.passed;
+            self.passed = 0;
+        }
     }
 
     /// How many entries there are.
@@ -304,14 +318,15 @@ impl<K: Id, V> IdMap<K, V> {
     /// All entries in order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let first_page = self.first_page;
-        self.directory.iter().enumerate().filter(|(_, page)| **page != NO_PAGE).flat_map(move |(position, page)| {
-            let base = (first_page + position) << PAGE_BITS;
-            self.pages[*page as usize]
-                .slots
-                .iter()
-                .enumerate()
-                .filter_map(move |(slot, value)| value.as_ref().map(|value| (K::from_index(base + slot), value)))
-        })
+        self.directory.iter().enumerate().filter_map(|(position, page)| Some((position, page.as_ref()?))).flat_map(
+            move |(position, page)| {
+                let base = (first_page + position) << PAGE_BITS;
+                page.slots
+                    .iter()
+                    .enumerate()
+                    .filter_map(move |(slot, value)| value.as_ref().map(|value| (K::from_index(base + slot), value)))
+            },
+        )
     }
     /// All keys in order.
     pub fn keys(&self) -> impl Iterator<Item = K> + '_ {
@@ -371,7 +386,8 @@ mod tests {
                 map.remove(TaskId(id - 100));
             }
         }
-        assert!(map.pages.len() <= 4, "{} pages for 100 entries", map.pages.len());
-        assert!(map.directory.len() <= 4);
+        let pages = map.free.len() + map.directory.iter().flatten().count();
+        assert!(pages <= 4, "{pages} pages for 100 entries");
+        assert!(map.directory.len() <= 8);
     }
 }

@@ -215,12 +215,14 @@ impl<E> Calendar<E> {
         if self.heap[least].iter().any(|key| key.order() < order) {
             return None;
         }
-        let event = self.lanes[class].pop_front()?.event;
-        self.trim_front(class);
+        let lane = &mut self.lanes[class];
+        let event = lane.pop_front()?.event;
+        if lane.front().is_none_or(|due| due.event.is_none()) {
+            self.trim_front(class);
+        }
         event
     }
 
-    #[inline]
     fn trim_front(&mut self, class: usize) {
         let lane = &mut self.lanes[class];
         while lane.front().is_some_and(|due| due.event.is_none()) {

@@ -1,6 +1,6 @@
 //! Dispatch: which task a free worker starts, and what its report means.
 
-use super::membership::Outstanding;
+use super::membership::{Member, Outstanding};
 use super::{Place, QueueFirst, note};
 use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Time, WorkerId};
 use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Report, Start};
@@ -30,16 +30,23 @@ impl QueueFirst {
             return;
         };
         if member.outstanding.is_none() && !member.quiescing {
-            self.members.set_idle(worker, true);
-            self.serve(worker, out);
+            let began = self.give_work(worker, out);
+            if !began {
+                self.members.set_idle(worker, true);
+            }
         }
     }
 
     /// Gives an idle worker its next task, if there is one for it.
     pub(super) fn serve(&mut self, worker: WorkerId, out: &mut Outbox) {
-        let Some(member) = self.members.get(worker).filter(|member| member.is_idle()) else {
-            return;
-        };
+        if self.members.get(worker).is_some_and(Member::is_idle) {
+            self.give_work(worker, out);
+        }
+    }
+
+    /// Gives a worker that has nothing to do its next task; false: there is none for it.
+    fn give_work(&mut self, worker: WorkerId, out: &mut Outbox) -> bool {
+        let Some(member) = self.members.get(worker) else { return false };
         let surplus_only = self.spec.general_queue.served_by == ServedBy::Surplus && self.members.any_surplus();
         let general = self.general_waiting > 0 && (!surplus_only || member.owned.is_empty());
         let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
@@ -47,8 +54,9 @@ impl QueueFirst {
         match reserved {
             Some((position, queue, task)) => self.start_reserved(worker, position, queue, task, out),
             None if general => self.start_general(worker, out),
-            None => {}
+            None => return false,
         }
+        true
     }
 
     /// The queue that the discipline picks, with its position among the worker's queues and its first task.
