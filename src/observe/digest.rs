@@ -43,7 +43,7 @@ impl Digest {
     }
 
     /// Adds one fact.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, now: Time, fact: &Fact<'_>) {
         match *fact {
             Fact::Submitted { task, class, claims, service } => {

@@ -145,7 +145,7 @@ impl Metrics {
     }
 
     /// Takes in a fact that the ledger has just taken in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&mut self, fact: &Fact<'_>, step: &Step, ledger: &Ledger) {
         let now = ledger.now;
         match (fact, step) {

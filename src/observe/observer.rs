@@ -102,7 +102,7 @@ impl Observer {
 }
 
 impl Observe for Observer {
-    #[inline]
+    #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         self.digest.add(now, fact);
         self.facts += 1;

@@ -23,7 +23,7 @@ impl Probes {
     }
 
     /// Looks at a fact that the ledger has not taken in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn before(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         match *fact {
             Fact::Started { task, worker, queue, .. } => {

@@ -98,7 +98,7 @@ impl Samples {
     }
 
     /// Notes what the ledger will not show later. To be called before the ledger takes the fact in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note(&mut self, fact: &Fact<'_>, ledger: &Ledger) {
         if let Fact::Started { task, .. } = fact
             && self.keep_starts

@@ -174,6 +174,7 @@ impl<'a, O: Observe> World<'a, O> {
         self.calendar.now()
     }
 
+    #[inline(always)]
     fn fact(&mut self, fact: Fact<'_>) {
         let now = self.now();
         self.observer.on(now, &fact);

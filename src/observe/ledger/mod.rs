@@ -118,6 +118,7 @@ impl Ledger {
     }
 
     /// Enters a fact that happens at `self.now`.
+    #[inline(always)]
     pub(crate) fn apply(&mut self, fact: &Fact<'_>) -> Step {
         match *fact {
             Fact::Submitted { task, class, claims, service } => self.submit(task, class, claims, service),

@@ -83,7 +83,7 @@ impl Oracle {
     }
 
     /// Judges a fact that happens at `now`, before the ledger takes it in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         let docket = &mut self.docket;
         match *fact {
