@@ -7,7 +7,7 @@ use std::path::Path;
 
 use lanekeeper::engine::EngineSpec;
 use lanekeeper::engine::queue_first::{Policies, factory};
-use lanekeeper::experiment::{Progress, replicate};
+use lanekeeper::experiment::{Options, Progress, replicate};
 use lanekeeper::scenario::{Override, SourceText, load};
 
 /// The digests of the first replications of a scenario.
@@ -18,7 +18,7 @@ fn digests(name: &str, replications: u32, jobs: usize) -> Vec<String> {
     let scenario = load(&source, &[replications]).expect("a valid scenario").scenario;
     let EngineSpec::QueueFirst(spec) = &scenario.engine else { panic!("a built-in engine") };
     let factory = factory(spec, &Policies::default()).expect("built-in policies");
-    let results = replicate(&scenario, factory.as_ref(), jobs, &Progress::default());
+    let results = replicate(&scenario, factory.as_ref(), Options { jobs, timeline: true }, &Progress::default());
     results.observations.iter().map(|run| format!("{:032x}", run.digest)).collect()
 }
 

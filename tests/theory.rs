@@ -6,7 +6,7 @@
 use lanekeeper::base::{IdMap, TaskId, Time};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::{EngineFactory, EngineSpec};
-use lanekeeper::experiment::{Progress, replicate};
+use lanekeeper::experiment::{Options, Progress, replicate};
 use lanekeeper::fact::{Fact, Observe};
 use lanekeeper::scenario::{Scenario, SourceText, load};
 use lanekeeper::world::simulate;
@@ -22,7 +22,7 @@ fn read(text: &str) -> (Scenario, Arc<dyn EngineFactory>) {
 /// z of the mean response against theory, and the 95 % half-width relative to the mean.
 fn response_against(exact: f64, text: &str) -> (f64, f64) {
     let (scenario, factory) = read(text);
-    let results = replicate(&scenario, factory.as_ref(), 2, &Progress::default());
+    let results = replicate(&scenario, factory.as_ref(), Options { jobs: 2, timeline: false }, &Progress::default());
     let means: Vec<f64> = results.observations.iter().map(|run| run.metrics[&("response.mean", None)]).collect();
     for run in &results.observations {
         assert_eq!(run.violation_counts.iter().sum::<u64>(), 0, "{:?}", run.violations);

@@ -88,7 +88,7 @@ impl RunArgs {
     }
 
     fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
-        let outcome = experiment(ready, &self.running, terminal);
+        let outcome = experiment(ready, &self.running, formats.any(), terminal);
         if !outcome.results.complete {
             let (done, wanted) = (outcome.results.observations.len(), ready.scenario.run.replications);
             terminal.complain(&format!("interrupted: {done} of {wanted} replications are finished"));

@@ -12,7 +12,7 @@ use super::terminal::{Terminal, quoted, quoted_text};
 use crate::engine::EngineFactory;
 use crate::experiment::judge::{Judgement, hex, judge};
 use crate::experiment::stats::{Estimates, estimates};
-use crate::experiment::{Results, Verdict, replicate};
+use crate::experiment::{Options, Results, Verdict, replicate};
 use crate::registry::Registry;
 use crate::report::Document;
 use crate::scenario::diagnose::Kind;
@@ -158,12 +158,12 @@ pub(super) struct Outcome {
     pub(super) wall: Duration,
 }
 
-/// Runs and judges.
-pub(super) fn experiment(ready: &Ready, running: &Running, terminal: &Terminal) -> Outcome {
+/// Runs and judges; `timeline`: charts will be drawn.
+pub(super) fn experiment(ready: &Ready, running: &Running, timeline: bool, terminal: &Terminal) -> Outcome {
     let scenario = &ready.scenario;
     let begun = Instant::now();
     let results = progress::watched(scenario, terminal.quiet, |progress| {
-        replicate(scenario, &*ready.factory, running.jobs(), progress)
+        replicate(scenario, &*ready.factory, Options { jobs: running.jobs(), timeline }, progress)
     });
     let wall = begun.elapsed();
     let estimates = estimates(&results.observations, scenario.run.confidence);

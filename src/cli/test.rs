@@ -86,12 +86,12 @@ impl TestArgs {
 
     fn one(&self, ready: &Ready, tally: &mut Tally, terminal: &Terminal) -> Result<Exit, Failure> {
         let name = &ready.scenario.name;
-        let outcome = experiment(ready, &self.running, terminal);
+        let outcome = experiment(ready, &self.running, false, terminal);
         if interrupted() || !outcome.results.complete {
             return Ok(Exit::Interrupted);
         }
         if self.verify {
-            let again = experiment(ready, &self.running, terminal);
+            let again = experiment(ready, &self.running, false, terminal);
             if interrupted() || !again.results.complete {
                 return Ok(Exit::Interrupted);
             }

@@ -5,5 +5,5 @@ pub mod replicate;
 pub mod stats;
 
 pub use judge::{Expectation, Verdict};
-pub use replicate::{Progress, Results, replicate};
+pub use replicate::{Options, Progress, Results, replicate};
 pub use stats::Estimate;

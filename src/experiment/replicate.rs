@@ -74,16 +74,25 @@ pub struct Results {
     pub complete: bool,
 }
 
-/// Runs the scenario's replications on `jobs` threads (at least one).
+/// How to run replications.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// On so many threads (at least one).
+    pub jobs: usize,
+    /// Whether the first one records its timeline, for charts.
+    pub timeline: bool,
+}
+
+/// Runs the scenario's replications.
 ///
 /// # Panics
 /// If a replication does: the first message says which one.
-pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, jobs: usize, progress: &Progress) -> Results {
+pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, options: Options, progress: &Progress) -> Results {
     let replications = scenario.run.replications;
     let guarantees = factory.guarantees(scenario.detection);
     let next = AtomicU32::new(0);
     let finished: Mutex<Vec<Option<(Observation, u64)>>> = Mutex::new((0..replications).map(|_| None).collect());
-    let threads = jobs.clamp(1, replications.max(1) as usize);
+    let threads = options.jobs.clamp(1, replications.max(1) as usize);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
     pool.broadcast(|_| {
         loop {
@@ -91,7 +100,7 @@ pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, jobs: usize, 
             if replication >= replications || progress.is_stopped() {
                 return;
             }
-            let settings = settings(scenario, &guarantees, replication);
+            let settings = settings(scenario, &guarantees, replication, options);
             let Some(done) = one(scenario, factory, settings, replication, progress) else { return };
             finished.lock().expect("no thread panics while it holds the list")[replication as usize] = Some(done);
         }
@@ -196,8 +205,8 @@ impl Watched<'_> {
     }
 }
 
-/// What the observer of a replication is told. Only the first one records its timeline.
-fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32) -> Settings {
+/// What the observer of a replication is told.
+fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32, options: Options) -> Settings {
     let expect = &scenario.expect;
     Settings {
         warm_up: scenario.run.warm_up,
@@ -206,7 +215,7 @@ fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32) -> S
         resources: scenario.labels.resources.len(),
         orphan_bound: guarantees.orphan_bound,
         message_slack: longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay)),
-        timeline: replication == 0,
+        timeline: options.timeline && replication == 0,
         series_points: SERIES_POINTS,
         states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
         keep_starts: !expect.starts.is_empty(),

@@ -3,31 +3,60 @@
 
 use hdrhistogram::Histogram;
 
-/// A distribution of whole numbers.
-#[derive(Clone, Debug)]
+/// Values below this have a cell of their own, and every doubling above has half as many cells: three digits.
+const CELLS: u64 = 2048;
+const CELL_BITS: u32 = CELLS.trailing_zeros();
+
+/// A distribution of whole numbers. Values are counted in the cells of an [`Histogram`] of three digits, which is made
+/// only when a quantile is asked for: counting is most of the work, and this is little of it.
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Distribution {
-    histogram: Histogram<u64>,
+    cells: Vec<u64>,
     count: u64,
     sum: u128,
     max: u64,
 }
 
-impl Default for Distribution {
-    fn default() -> Self {
-        Distribution { histogram: Histogram::new(3).expect("three digits are allowed"), count: 0, sum: 0, max: 0 }
-    }
+/// The number of the cell that counts `value`.
+#[inline]
+fn cell_of(value: u64) -> usize {
+    let doublings = u64::from((u64::BITS - (value | (CELLS - 1)).leading_zeros()) - CELL_BITS);
+    (doublings * (CELLS / 2) + (value >> doublings)) as usize
+}
+
+/// The least value that is counted in a cell.
+fn least_of(cell: usize) -> u64 {
+    let cell = cell as u64;
+    let doublings = (cell / (CELLS / 2)).saturating_sub(1);
+    (cell - doublings * (CELLS / 2)) << doublings
 }
 
 impl Distribution {
+    #[inline]
     pub(crate) fn add(&mut self, value: u64) {
-        self.histogram.record(value).expect("the histogram resizes itself");
+        let cell = cell_of(value);
+        if cell >= self.cells.len() {
+            self.grow_to(cell);
+        }
+        self.cells[cell] += 1;
         self.count += 1;
         self.sum += u128::from(value);
         self.max = self.max.max(value);
     }
 
+    #[cold]
+    fn grow_to(&mut self, cell: usize) {
+        let doublings = cell / (CELLS as usize / 2) + 1;
+        self.cells.resize(doublings * (CELLS as usize / 2), 0);
+    }
+
     pub(crate) fn merge(&mut self, other: &Distribution) {
-        self.histogram.add(&other.histogram).expect("the histogram resizes itself");
+        if self.cells.len() < other.cells.len() {
+            self.cells.resize(other.cells.len(), 0);
+        }
+        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
+            *cell += more;
+        }
         self.count += other.count;
         self.sum += other.sum;
         self.max = self.max.max(other.max);
@@ -45,14 +74,25 @@ impl Distribution {
         (self.count > 0).then_some(self.max as f64)
     }
 
-    /// The smallest recorded value (to three digits) that a share `q` of all values does not exceed.
-    pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
-        (self.count > 0).then(|| self.histogram.value_at_quantile(q).min(self.max) as f64)
+    /// The smallest recorded values (to three digits) that these shares of all values do not exceed.
+    pub(crate) fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<f64>; N] {
+        let histogram = self.histogram();
+        shares.map(|share| (self.count > 0).then(|| histogram.value_at_quantile(share).min(self.max) as f64))
+    }
+
+    fn histogram(&self) -> Histogram<u64> {
+        let mut histogram = Histogram::new(3).expect("three digits are allowed");
+        for (cell, count) in self.cells.iter().enumerate().filter(|(_, count)| **count > 0) {
+            histogram.record_n(least_of(cell), *count).expect("the histogram resizes itself");
+        }
+        histogram
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -63,10 +103,30 @@ mod tests {
         low.merge(&high);
         assert_eq!(low.mean(), Some(500_000.5));
         assert_eq!(low.max(), Some(1_000_000.0));
-        for (q, exact) in [(0.5, 5e5), (0.95, 9.5e5), (0.99, 9.9e5)] {
-            let found = low.quantile(q).unwrap();
-            assert!((found / exact - 1.0).abs() < 1e-3, "{q}: {found}");
+        let found = low.quantiles([0.5, 0.95, 0.99]);
+        for (found, exact) in found.into_iter().zip([5e5, 9.5e5, 9.9e5]) {
+            assert!((found.unwrap() / exact - 1.0).abs() < 1e-3, "{exact}: {found:?}");
         }
-        assert_eq!(Distribution::default().quantile(0.5), None);
+        assert_eq!(Distribution::default().quantiles([0.5]), [None]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_cells_are_those_of_a_histogram_of_three_digits(
+            values in prop::collection::vec((any::<u64>(), 0u32..64).prop_map(|(bits, shift)| (bits >> shift) / 2), 1..50)
+        ) {
+            let mut ours = Distribution::default();
+            let mut theirs = Histogram::<u64>::new(3).unwrap();
+            for value in values {
+                prop_assert!(least_of(cell_of(value)) <= value);
+                prop_assert_eq!(theirs.lowest_equivalent(value), least_of(cell_of(value)));
+                ours.add(value);
+                theirs.record(value).unwrap();
+            }
+            let same = ours.histogram();
+            for q in [0.0, 0.01, 0.3, 0.5, 0.9, 0.99, 1.0] {
+                prop_assert_eq!(same.value_at_quantile(q), theirs.value_at_quantile(q));
+            }
+        }
     }
 }

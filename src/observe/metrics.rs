@@ -376,8 +376,9 @@ impl ClassStats {
         for (name, distribution, scale) in
             [("wait", &self.wait, 1e6), ("response", &self.response, 1e6), ("slowdown", &self.slowdown, 1e3)]
         {
-            for (suffix, q) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
-                put(values, &format!("{name}.{suffix}"), class, distribution.quantile(q).map(|value| value / scale));
+            let quantiles = distribution.quantiles([0.5, 0.9, 0.95, 0.99]);
+            for (suffix, value) in ["p50", "p90", "p95", "p99"].into_iter().zip(quantiles) {
+                put(values, &format!("{name}.{suffix}"), class, value.map(|value| value / scale));
             }
             if name != "slowdown" {
                 put(values, &format!("{name}.mean"), class, distribution.mean().map(|value| value / scale));

@@ -213,7 +213,7 @@ impl QueueFirst {
         let state = &self.tasks[task];
         Effect::Persist(Record::Task {
             task,
-            claims: state.claims.clone(),
+            claims: Claims::from_slice(&state.claims),
             queue: match state.place {
                 Place::Parked => None,
                 Place::Queue(queue) => Some(queue),

@@ -316,7 +316,7 @@ impl Ledger {
         rec.placed_at = Time::MAX;
         rec.head_at = Time::MAX;
         if before != Place::Nowhere {
-            let claims = rec.claims.clone();
+            let claims = Claims::from_slice(&rec.claims);
             self.leave(task, before, &claims);
         }
         let rec = &mut self.tasks[task];
@@ -429,7 +429,7 @@ impl Ledger {
         }
         let mut claims = Claims::new();
         if let Some(rec) = self.tasks.get_mut(task) {
-            claims = rec.claims.clone();
+            claims = Claims::from_slice(&rec.claims);
             rec.starts += 1;
             rec.open += 1;
             if rec.open == 1 {

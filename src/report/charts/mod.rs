@@ -27,6 +27,13 @@ pub struct Formats {
 }
 
 impl Formats {
+    /// Whether charts are drawn at all.
+    pub fn any(self) -> bool {
+        self.svg || self.png
+    }
+}
+
+impl Formats {
     /// Both kinds.
     pub const ALL: Formats = Formats { svg: true, png: true };
     /// No charts.
