@@ -20,8 +20,10 @@ pub(crate) struct Samples {
     outcomes: BTreeMap<TaskId, Option<Outcome>>,
     keep_starts: bool,
     pub(crate) starts: Vec<TaskId>,
-    /// The next instant at which to look.
-    next: Option<Time>,
+    /// The next instant at which to look; [`Time::MAX`]: there is none.
+    next: Time,
+    /// Whether anything is asked of single tasks.
+    asks_of_tasks: bool,
 }
 
 impl Samples {
@@ -39,6 +41,7 @@ impl Samples {
             ..Samples::default()
         };
         samples.next = samples.find_next();
+        samples.asks_of_tasks = samples.keep_starts || !samples.outcomes.is_empty();
         samples
     }
 
@@ -51,18 +54,23 @@ impl Samples {
         })
     }
 
-    fn find_next(&self) -> Option<Time> {
+    fn find_next(&self) -> Time {
         let state = self.wanted.get(self.asked).map(|(at, ..)| *at);
-        self.next_point().into_iter().chain(state).min()
+        self.next_point().into_iter().chain(state).min().unwrap_or(Time::MAX)
     }
 
     /// The world stands as it is before `to` (and at it, where `inclusive`).
     #[inline]
     pub(crate) fn advance(&mut self, to: Time, inclusive: bool, ledger: &Ledger) {
-        while let Some(next) = self.next
-            && (next < to || (inclusive && next == to))
-        {
-            self.look(next, ledger);
+        if self.next <= to {
+            self.look_until(to, inclusive, ledger);
+        }
+    }
+
+    #[cold]
+    fn look_until(&mut self, to: Time, inclusive: bool, ledger: &Ledger) {
+        while self.next < to || (inclusive && self.next == to && to < Time::MAX) {
+            self.look(self.next, ledger);
             self.next = self.find_next();
         }
     }
@@ -100,6 +108,9 @@ impl Samples {
     /// Notes what the ledger will not show later. To be called before the ledger takes the fact in.
     #[inline(always)]
     pub(crate) fn note(&mut self, fact: &Fact<'_>, ledger: &Ledger) {
+        if !self.asks_of_tasks {
+            return;
+        }
         if let Fact::Started { task, .. } = fact
             && self.keep_starts
             && ledger.tasks.get(*task).is_some_and(|rec| rec.starts == 0)

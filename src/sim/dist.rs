@@ -152,10 +152,12 @@ impl Dist {
     }
 }
 
-/// The nearest whole µs.
+/// The nearest whole µs, halves up. All steps are exact up to [`LONGEST_MICROS`].
 #[inline]
-fn rounded(micros: f64) -> Span {
-    Span::from_micros(libm::round(if micros < LONGEST_MICROS { micros } else { LONGEST_MICROS }) as u64)
+pub(crate) fn rounded(micros: f64) -> Span {
+    let micros = if micros < LONGEST_MICROS { micros } else { LONGEST_MICROS };
+    let whole = micros as u64;
+    Span::from_micros(whole + u64::from(micros - whole as f64 >= 0.5))
 }
 
 /// One draw each; one logarithm per 16 of them, whose product (at least 2^-848) is still a normal number.
@@ -374,6 +376,16 @@ mod tests {
             Dist::Pareto { shape: 2.0, min: 1e5, cap: 1e7 },
             Dist::Empirical([1, 5, 1_000_000].map(micros).into()),
         ]
+    }
+
+    #[test]
+    fn halves_are_rounded_up_and_nothing_is_longer_than_the_longest() {
+        for (micros, whole) in [(0.0, 0), (0.49, 0), (0.5, 1), (2.5, 3), (1e15 + 0.25, 1_000_000_000_000_000)] {
+            assert_eq!(rounded(micros).micros(), whole);
+        }
+        for micros in [1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(rounded(micros).micros(), 1 << 53);
+        }
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn unit_exponential(stream: &mut Stream) -> f64 {
 }
 
 fn rounded(micros: f64) -> Time {
-    Time::from_micros(libm::round(micros) as u64)
+    Time::ZERO + crate::sim::dist::rounded(micros)
 }
 
 #[cfg(test)]
