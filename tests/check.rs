@@ -328,12 +328,12 @@ fn a_table_of_tasks_is_read_exactly() {
 fn a_hostile_table_is_refused_with_its_line() {
     for (table, line, contains) in [
         (format!("{HEADER}1,a,1,,,x\n0,a,1,,,x\n"), 3, "sort the table"),
-        (format!("{HEADER}1,a,1\n"), 2, "malformed"),
+        (format!("{HEADER}1,a,1\n"), 2, "3 columns where the header has 6"),
         (format!("{HEADER}1,a\0,1,,,x\n"), 2, "NUL"),
         (format!("{HEADER}-1,a,1,,,x\n"), 2, "no time"),
         (format!("{HEADER}nan,a,1,,,x\n"), 2, "no time"),
         (format!("{HEADER}0.1234567,a,1,,,x\n"), 2, "six decimals"),
-        (format!("{HEADER}99999999999999999999,a,1,,,x\n"), 2, "no time"),
+        (format!("{HEADER}99999999999999999999,a,1,,,x\n"), 2, "too long a time"),
         ("submitted,class\n".into(), 1, "there is no column `service`"),
     ] {
         let found = with_table(table.as_bytes(), "{trace: {file: t.csv}}").unwrap_err().remove(0);

@@ -204,6 +204,9 @@ impl FromStr for Span {
     }
 }
 
+/// 100 years: far below the overflow of integer time, and exact in a float.
+pub(crate) const SPAN_MAX: Span = Span::from_secs(100 * 365 * 86_400);
+
 /// `number * scale` in exact integer arithmetic, truncated to a whole; `None` where malformed or too large.
 pub(crate) fn decimal_times(number: &str, scale: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

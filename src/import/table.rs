@@ -7,7 +7,7 @@ use std::io;
 
 use csv::StringRecord;
 
-use crate::base::time::decimal_times;
+use crate::base::time::{SPAN_MAX, decimal_times};
 use crate::base::{Span, Time};
 
 /// The columns of a recorded history, in the order in which they are written.
@@ -46,6 +46,8 @@ pub struct TableError {
     pub line: Option<u64>,
     /// What is wrong, as a sentence.
     pub message: String,
+    /// What to write instead.
+    pub help: &'static str,
 }
 
 impl std::fmt::Display for TableError {
@@ -59,22 +61,39 @@ impl std::fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
-fn wrong(line: Option<u64>, message: impl Into<String>) -> TableError {
-    TableError { line, message: message.into() }
+fn wrong(line: Option<u64>, message: impl Into<String>, help: &'static str) -> TableError {
+    TableError { line, message: message.into(), help }
 }
 
-/// Reads a table. Rows come back in order of submission, ties in the order of the file.
+const WORKLOAD_HEADER: &str = "the header is submitted,class,service,exclusive,shared";
+/// What a time in a table is.
+pub(crate) const SECONDS: &str = "write seconds, not below zero, with at most six decimals, like 12.5";
+
+/// Reads a table. Rows are in order of submission; a task without a class is of the class `default`.
+///
+/// # Errors
+/// What is wrong first, with its line: no text, a column that is missing or there twice, a line with more or fewer
+/// fields than the header, a time that is none, a resource claimed twice in one mode, rows out of order.
 pub fn read(text: &[u8]) -> Result<Vec<TableRow>, TableError> {
+    if let Some(position) = text.iter().position(|byte| *byte == 0) {
+        let line = 1 + text[..position].iter().filter(|byte| **byte == b'\n').count() as u64;
+        return Err(wrong(Some(line), "a NUL byte: this is no text", "write the table as UTF-8 text"));
+    }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let header = reader.headers().map_err(|error| csv_error(&error))?.clone();
     let columns = Columns::of(&header)?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<TableRow> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| csv_error(&error))?;
-        rows.push(columns.row(&record)?);
+        let row = columns.row(&record)?;
+        if rows.last().is_some_and(|before| before.submitted > row.submitted) {
+            let line = record.position().map(csv::Position::line);
+            let help = "sort the table by the column `submitted`";
+            return Err(wrong(line, "this task was submitted before the one above it", help));
+        }
+        rows.push(row);
     }
-    rows.sort_by_key(|row: &TableRow| row.submitted);
     Ok(rows)
 }
 
@@ -112,7 +131,7 @@ fn csv_error(error: &csv::Error) -> TableError {
         csv::ErrorKind::Utf8 { .. } => "not UTF-8 text: a table is a CSV file".to_owned(),
         _ => error.to_string(),
     };
-    wrong(line, message)
+    wrong(line, message, "every line has as many fields as the header, in UTF-8")
 }
 
 /// Where each column of [`HEADER`] is.
@@ -125,11 +144,10 @@ impl Columns {
             let mut found = header.iter().enumerate().filter(|(_, it)| it == name).map(|(place, _)| place);
             places[column] = found.next();
             if found.next().is_some() {
-                return Err(wrong(Some(1), format!("the column `{name}` is there twice")));
+                return Err(wrong(Some(1), format!("the column `{name}` is there twice"), WORKLOAD_HEADER));
             }
             if places[column].is_none() && column < WORKLOAD_COLUMNS {
-                let wanted = HEADER[..WORKLOAD_COLUMNS].join(",");
-                return Err(wrong(Some(1), format!("the column `{name}` is missing: the header must have {wanted}")));
+                return Err(wrong(Some(1), format!("there is no column `{name}`"), WORKLOAD_HEADER));
             }
         }
         Ok(Columns(places))
@@ -138,21 +156,19 @@ impl Columns {
     fn row(&self, record: &StringRecord) -> Result<TableRow, TableError> {
         let line = record.position().map(csv::Position::line);
         let text = |column: usize| self.0[column].and_then(|place| record.get(place)).unwrap_or_default();
-        let micros =
-            |column: usize| micros(text(column)).map_err(|why| wrong(line, format!("`{}`: {why}", HEADER[column])));
+        let micros = |column: usize| {
+            micros(text(column)).map_err(|why| wrong(line, format!("`{}`: {why}", HEADER[column]), SECONDS))
+        };
         let optional = |column: usize| -> Result<Option<Time>, TableError> {
             if text(column).is_empty() { Ok(None) } else { Ok(Some(Time::from_micros(micros(column)?))) }
         };
         let (exclusive, shared) = (names(text(3)), names(text(4)));
-        if let Some(twice) = twice(&exclusive, &shared) {
-            return Err(wrong(line, format!("`{twice}` is claimed twice by one task")));
-        }
-        if text(1).is_empty() {
-            return Err(wrong(line, "`class` is empty"));
+        if let Some(twice) = twice(&exclusive).or_else(|| twice(&shared)) {
+            return Err(wrong(line, format!("`{twice}` is claimed twice by one task"), "name each resource once"));
         }
         Ok(TableRow {
             submitted: Time::from_micros(micros(0)?),
-            class: text(1).to_owned(),
+            class: if text(1).is_empty() { "default" } else { text(1) }.to_owned(),
             service: Span::from_micros(micros(2)?),
             exclusive,
             shared,
@@ -165,19 +181,18 @@ impl Columns {
 }
 
 /// µs of a number of seconds, exactly.
-fn micros(text: &str) -> Result<u64, String> {
+pub(crate) fn micros(text: &str) -> Result<u64, String> {
     let well_formed = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let no_number = || format!("`{text}` is no number of seconds, like 12.5 (not negative, no unit)");
+    let no_number = || format!("`{text}` is no time");
     if text.is_empty() || !well_formed {
         return Err(no_number());
     }
     if decimals > 6 {
         return Err(format!("`{text}` has more than six decimals: time is counted in microseconds"));
     }
-    // 2^53 µs (285 years) are exact everywhere.
     decimal_times(text, 1_000_000)
-        .filter(|micros| *micros < 1 << 53)
+        .filter(|micros| *micros <= SPAN_MAX.micros())
         .ok_or_else(|| if text.matches('.').count() > 1 { no_number() } else { format!("`{text}` is too long a time") })
 }
 
@@ -185,10 +200,10 @@ fn names(text: &str) -> Vec<String> {
     text.split(';').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn twice<'a>(exclusive: &'a [String], shared: &'a [String]) -> Option<&'a str> {
-    let mut all: Vec<&str> = exclusive.iter().chain(shared).map(String::as_str).collect();
+fn twice(names: &[String]) -> Option<String> {
+    let mut all = names.to_vec();
     all.sort_unstable();
-    all.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    all.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
 }
 
 #[cfg(test)]
@@ -217,9 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn a_workload_needs_five_columns_in_any_order_and_is_sorted_by_submission() {
-        let rows = read(b"class,submitted,service,shared,exclusive,note\nb,2,1.5,,,x\na,1,3,,r1,y\n").unwrap();
-        assert_eq!(rows.iter().map(|row| row.class.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    fn a_workload_needs_five_columns_in_any_order_and_its_class_may_be_left_empty() {
+        let rows = read(b"class,submitted,service,shared,exclusive,note\na,1,3,,r1,y\n,2,1.5,,,x\n").unwrap();
+        assert_eq!(rows.iter().map(|row| row.class.as_str()).collect::<Vec<_>>(), ["a", "default"]);
         assert_eq!((rows[0].exclusive.as_slice(), rows[1].service), (&["r1".to_owned()][..], Span::from_millis(1_500)));
     }
 
@@ -227,20 +242,21 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         let header = "submitted,class,service,exclusive,shared\n";
         for (row, words) in [
-            ("-1,a,1,,", "line 2: `submitted`: `-1` is no number"),
-            ("NaN,a,1,,", "`NaN` is no number"),
+            ("-1,a,1,,", "line 2: `submitted`: `-1` is no time"),
+            ("NaN,a,1,,", "`NaN` is no time"),
             ("1,a,1.0000001,,", "more than six decimals"),
-            ("1,a,1e3,,", "no number"),
+            ("1,a,1e3,,", "no time"),
             ("1,a,99999999999999999999,,", "too long"),
             ("1,a,1,r;r,", "`r` is claimed twice"),
-            ("1,a,1,r,r", "`r` is claimed twice"),
-            ("1,,1,r,", "`class` is empty"),
+            ("1,a,1,,r;r", "`r` is claimed twice"),
+            ("2,a,1,,\n1,a,1,,", "line 3: this task was submitted before"),
+            ("1,a\0,1,,", "line 2: a NUL byte"),
             ("1,a,1", "3 columns where the header has 5"),
         ] {
             let error = read(format!("{header}{row}\n").as_bytes()).unwrap_err().to_string();
             assert!(error.contains(words), "{row}: {error}");
         }
-        assert!(read(b"").unwrap_err().to_string().contains("`submitted` is missing"));
+        assert!(read(b"").unwrap_err().to_string().contains("no column `submitted`"));
         assert!(read(b"\xff\xfe\x00\n").is_err());
     }
 }

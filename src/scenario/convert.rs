@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::file::{ArrivalsFile, CountDrawn, CountFile, DistFile, DrawnFile, ExitFile, SignalFile, WorkersFile};
 use super::places::{below, item};
-use super::resolve::{Findings, SPAN_MAX};
+use super::resolve::Findings;
 use super::units::{Amount, Percent, Plain};
 use super::{
     Arrivals, Autoscaler, Count, MmppState, Pause, Piece, RollingReplace, ScaleSignal, ShiftChange, Workers, table,
 };
+use crate::base::time::SPAN_MAX;
 use crate::base::{Span, Time};
 use crate::sim::dist::Dist;
 

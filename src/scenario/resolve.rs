@@ -12,12 +12,11 @@ use super::file::File;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
 use super::{Run, Scenario, convert, expect, script, warn, workload};
+use crate::base::time::SPAN_MAX;
 use crate::base::{Labels, Span, Time};
 use crate::engine::{Detection, EngineSpec};
 
 const SIZE_MAX: usize = 8 << 20;
-/// 100 years: far below the overflow of integer time, and exact in a float.
-pub(crate) const SPAN_MAX: Span = Span::from_secs(100 * 365 * 86_400);
 
 /// The text of a scenario and where it came from.
 #[derive(Clone, Debug)]
