@@ -235,6 +235,12 @@ pub enum Input<'a> {
         /// What it said.
         message: &'a WorkerMessage,
     },
+    /// The worker's connection broke, because its process is gone. Given only to engines whose locks hang on connections
+    /// (`EngineFactory::hears_disconnects`).
+    Disconnected {
+        /// Which worker.
+        worker: WorkerId,
+    },
     /// The time for which the engine asked has come (or an earlier one: it must not mind).
     Timeout,
 }

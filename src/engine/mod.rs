@@ -98,10 +98,13 @@
 
 pub mod agent;
 pub mod message;
+mod overhead;
+pub mod pull_locks;
 pub mod queue_first;
 pub mod spec;
 
 pub use message::{ClusterMessage, Effect, Input, Outbox, Record, WorkerMessage};
+pub use overhead::Overhead;
 pub use spec::{EngineSpec, Guarantees};
 
 use crate::base::{Span, Term, Time};
@@ -157,4 +160,8 @@ pub trait EngineFactory: Send + Sync {
     fn guarantees(&self, detection: Detection) -> Guarantees;
     /// How its agents must behave.
     fn agent(&self, detection: Detection) -> agent::AgentOptions;
+    /// Whether it is told by [`Input::Disconnected`] that a worker's process is gone. By default it has to find out.
+    fn hears_disconnects(&self) -> bool {
+        false
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EngineFactory;
+pub use super::pull_locks::spec::PullLocksSpec;
+use super::{Detection, EngineFactory};
 use crate::base::Span;
 use crate::base::names::PropertySet;
 
@@ -24,6 +25,8 @@ pub struct Guarantees {
 pub enum EngineSpec {
     /// The proposal: queues own the state, workers are anonymous.
     QueueFirst(QueueFirstSpec),
+    /// Baseline: pulpcore from 3.14 on; workers pull tasks from a database.
+    PullLocks(PullLocksSpec),
     /// An engine registered by the program that embeds this crate.
     Custom {
         /// The name under which it was registered.
@@ -32,6 +35,26 @@ pub enum EngineSpec {
         #[serde(default)]
         options: serde_json::Value,
     },
+}
+
+impl EngineSpec {
+    /// How workers are monitored where a scenario does not say it.
+    pub fn default_detection(&self) -> Detection {
+        match self {
+            EngineSpec::PullLocks(spec) => spec.detection(),
+            EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. } => {
+                Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) }
+            }
+        }
+    }
+
+    /// Writes the preset's value wherever none is written.
+    pub fn fill(&mut self) {
+        match self {
+            EngineSpec::PullLocks(spec) => spec.fill(),
+            EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. } => {}
+        }
+    }
 }
 
 impl Default for EngineSpec {

@@ -187,7 +187,7 @@ fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
         let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
         findings.error("faults", format!("`faults` are {later}"), help);
     }
-    for name in ["worker_owned", "pull_locks"] {
+    for name in ["worker_owned"] {
         if root.pointer(&format!("/engine/{name}")).is_some()
             || root.get("engine").and_then(Value::as_str) == Some(name)
         {
@@ -322,7 +322,12 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     workload::check_size(&sources, &file, horizon, &mut findings);
     let workers = convert::workers(&mut file.workers, &mut findings);
     let network = super::Network { delay: convert::dist(&file.network.delay, "network.delay", &mut findings) };
-    let detection = Detection { heartbeat: file.detection.heartbeat, ttl: file.detection.ttl };
+    file.engine.fill();
+    let default = file.engine.default_detection();
+    let detection = Detection {
+        heartbeat: *file.detection.heartbeat.get_or_insert(default.heartbeat),
+        ttl: *file.detection.ttl.get_or_insert(default.ttl),
+    };
     for (span, key) in [(detection.heartbeat, "heartbeat"), (detection.ttl, "ttl")] {
         convert::above_zero(span, &format!("detection.{key}"), &mut findings);
     }
@@ -411,6 +416,11 @@ fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
 
 fn check_engine(engine: &EngineSpec, findings: &mut Findings<'_>) {
     use crate::engine::spec::{AtMax, CreateSpec, LeaseSpec, LostTask, Rebalance};
+    if let EngineSpec::PullLocks(spec) = engine
+        && let Some((key, message)) = spec.check()
+    {
+        findings.error(&format!("engine.pull_locks.{key}"), message, "");
+    }
     let EngineSpec::QueueFirst(spec) = engine else { return };
     let path = |key: &str| format!("engine.queue_first.{key}");
     check_limits(spec.queues.min, spec.queues.max, &path("queues"), findings);

@@ -112,6 +112,8 @@ struct World<'a, O> {
     timeouts: (Time, u32),
 
     agent_options: AgentOptions,
+    /// Whether the engine is told of processes that are gone.
+    hears_disconnects: bool,
     agent_effects: Vec<AgentEffect>,
     workers: IdMap<WorkerId, Worker>,
     next_worker: u32,
@@ -152,6 +154,7 @@ impl<'a, O: Observe> World<'a, O> {
             engine_timer: None,
             timeouts: (Time::ZERO, 0),
             agent_options: factory.agent(scenario.detection),
+            hears_disconnects: factory.hears_disconnects(),
             agent_effects: Vec::new(),
             workers: IdMap::new(),
             next_worker: 0,

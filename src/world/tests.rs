@@ -65,7 +65,7 @@ impl Engine for Fifo {
             }
             Input::Quiesce { worker } => out.push(Effect::Send(worker, ClusterMessage::Quiesce)),
             Input::Worker { worker, message } => self.heard(worker, message, out),
-            Input::Limits { .. } | Input::Timeout => {}
+            Input::Limits { .. } | Input::Disconnected { .. } | Input::Timeout => {}
         }
         while let (Some(&task), Some(&worker)) = (self.waiting.front(), self.idle.front()) {
             self.waiting.pop_front();

@@ -4,8 +4,8 @@
 //! another; the engine only ever sees the worker's number, which no other one ever has.
 
 use crate::base::{Span, Time, WorkerId};
-use crate::engine::ClusterMessage;
 use crate::engine::agent::{Agent, AgentInput};
+use crate::engine::{ClusterMessage, Input};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::sim::{Handle, Stream};
 
@@ -289,6 +289,9 @@ impl<O: Observe> World<'_, O> {
             self.drop_message(message);
         }
         self.fact(Fact::WorkerGone { worker: id, exit });
+        if self.hears_disconnects && exit != Exit::Left {
+            self.tell_engine(Input::Disconnected { worker: id });
+        }
         if let Some(origin) = worker.successor {
             let place = self.places.new_place(origin);
             self.worker_arrives(place);

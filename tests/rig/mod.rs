@@ -9,7 +9,7 @@ use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput};
 use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Record, Stamp, Start, WorkerMessage};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::*;
-use lanekeeper::engine::{Context, Detection, Engine};
+use lanekeeper::engine::{Context, Detection, Engine, EngineFactory};
 
 pub const A: u32 = 0;
 pub const B: u32 = 1;
@@ -26,6 +26,7 @@ struct Process {
 
 pub struct Rig {
     engine: Box<dyn Engine>,
+    hears_disconnects: bool,
     pub now: Time,
     processes: Vec<Process>,
     options: lanekeeper::engine::agent::AgentOptions,
@@ -62,7 +63,19 @@ impl Rig {
     pub fn new(spec: QueueFirstSpec, workers: u32) -> Rig {
         let detection = Detection { heartbeat: secs(10), ttl: secs(30) };
         let factory = factory(&spec, &Policies::default()).expect("a built-in policy");
-        let mut rig = Rig {
+        let mut rig = Rig::driving(factory.as_ref(), detection);
+        let QueueLimits { min, max } = spec.queues;
+        rig.give(Input::Limits { min, max });
+        for _ in 0..workers {
+            rig.join();
+        }
+        rig
+    }
+
+    /// A cluster without workers, of any engine.
+    pub fn driving(factory: &dyn EngineFactory, detection: Detection) -> Rig {
+        Rig {
+            hears_disconnects: factory.hears_disconnects(),
             engine: factory.fresh(Context { seed: 42, term: Term(1), detection }),
             now: Time::ZERO,
             processes: Vec::new(),
@@ -82,13 +95,7 @@ impl Rig {
             notes: Vec::new(),
             store: BTreeMap::new(),
             effects: Vec::new(),
-        };
-        let QueueLimits { min, max } = spec.queues;
-        rig.give(Input::Limits { min, max });
-        for _ in 0..workers {
-            rig.join();
         }
-        rig
     }
 
     pub fn join(&mut self) -> WorkerId {
@@ -140,6 +147,9 @@ impl Rig {
         process.alive = false;
         process.running = None;
         process.inbox.clear();
+        if self.hears_disconnects {
+            self.give(Input::Disconnected { worker });
+        }
     }
     pub fn pause(&mut self, worker: WorkerId) {
         self.processes[worker.0 as usize].paused = true;

@@ -112,6 +112,7 @@ impl Engine for QueueFirst {
                 self.keep_limits(now, out);
             }
             Input::Worker { worker, message } => self.worker_message(now, worker, message, out),
+            Input::Disconnected { .. } => {} // It goes by heartbeats alone.
             Input::Timeout => self.timeout(now, out),
         }
         self.look_at_parked(now, out);

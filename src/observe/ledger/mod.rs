@@ -299,11 +299,11 @@ impl Ledger {
         }
         rec.runnable_at = self.now;
         self.tally.runnable += u64::from(rec.open == 0);
-        if let Place::Queue(queue) = rec.place
-            && !queue.is_general()
-            && self.queues[queue].fifo.front() == Some(&task)
-        {
-            self.begin_head(queue);
+        match rec.place {
+            // Engines without queues put tasks with claims there too: what they wait for from here on is a worker.
+            Place::Queue(QueueId::GENERAL) => rec.general_clocks = self.general_clocks,
+            Place::Queue(queue) if self.queues[queue].fifo.front() == Some(&task) => self.begin_head(queue),
+            Place::Queue(_) | Place::Parked | Place::Nowhere => {}
         }
     }
 
@@ -468,7 +468,7 @@ impl Ledger {
             }
             Place::Queue(_) | Place::Parked | Place::Nowhere => (0, 0),
         };
-        // Clamped for engines that put a task with claims into the general queue; otherwise the clocks fit.
+        // Clamped for engines that start a task before it is runnable; otherwise the clocks fit.
         let busy = busy.min(rest);
         let no_owner = no_owner.min(rest - busy);
         let dispatch = rest - busy - no_owner;

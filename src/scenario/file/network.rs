@@ -20,16 +20,13 @@ impl Default for NetworkFile {
 }
 
 /// How lost workers are found out.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectionFile {
-    /// The time between two heartbeats of a worker.
-    pub heartbeat: Span,
-    /// A worker that was not heard for longer is lost.
-    pub ttl: Span,
-}
-impl Default for DetectionFile {
-    fn default() -> Self {
-        DetectionFile { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) }
-    }
+    /// The time between two heartbeats of a worker. By default the engine's: 10s, for a baseline its preset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Span>,
+    /// A worker that was not heard for longer is lost. By default the engine's: 30s, for a baseline its preset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Span>,
 }

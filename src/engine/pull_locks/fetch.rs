@@ -1,0 +1,151 @@
+//! A worker looks for work, takes a task, executes it and looks again.
+//!
+//! Between two columns of the database lie measured times. A worker that was idle starts `unblocked_to_started` after
+//! the task was unblocked. One that has just finished looks again a little later, and if it finds a task, starts it
+//! `finished_to_next` after the end of the last one.
+
+use super::{PullLocks, State, Timer, draw};
+use crate::base::{Epoch, Outcome, QueueId, TaskId, Ticket, Time, WorkerId, mix};
+use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Record, Report, Start};
+
+impl PullLocks {
+    /// The worker has nothing to do from here on. It looks for work as soon as it is done with its last task.
+    pub(super) fn fetch(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
+        let Some(state) = self.workers.get(worker) else {
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            return;
+        };
+        if state.busy.is_some() || state.quiescing {
+            return;
+        }
+        let free_at = state.free_at;
+        if free_at > now {
+            self.set(free_at, Timer::Free(worker));
+        } else {
+            self.look_for_work(now, worker, out);
+        }
+    }
+
+    pub(super) fn look_for_work(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
+        let Some(state) = self.workers.get_mut(worker) else { return };
+        if state.busy.is_some() || state.quiescing || state.free_at > now {
+            return;
+        }
+        let next_start = state.next_start.take();
+        if !self.take(now, worker, next_start, out) {
+            self.workers.set_idle(worker);
+        }
+    }
+
+    /// A task was unblocked: one of the sleeping workers takes one.
+    pub(super) fn wake_one(&mut self, now: Time, out: &mut Outbox) {
+        if let Some(worker) = self.workers.longest_idle()
+            && self.take(now, worker, None, out)
+        {
+            self.workers.set_not_idle(worker);
+        }
+    }
+
+    /// The worker takes an unblocked task, to start it at `next_start`, or as an idle worker would.
+    fn take(&mut self, now: Time, worker: WorkerId, next_start: Option<Time>, out: &mut Outbox) -> bool {
+        self.give_up_abandoned(now, out);
+        let Some(task) = self.pick() else { return false };
+        let ticket = self.next_ticket();
+        self.unblocked.remove(&task);
+        self.tasks[task].state = State::Taken { worker, ticket, started: false };
+        self.workers.get_mut(worker).expect("a known worker").busy = Some((task, ticket));
+        let keys = [draw::UNBLOCKED_TO_STARTED, ticket.0];
+        let from_idle = || now + self.options.unblocked_to_started.draw(self.context.seed, &keys);
+        let at = next_start.map_or_else(from_idle, |at| at.max(now));
+        self.set(at, Timer::Start(worker, ticket));
+        true
+    }
+
+    /// `ORDER BY pulp_created + 8 s * random() LIMIT 1`: each row draws anew each time. No row that was created after
+    /// the smallest sum so far can have a smaller one.
+    fn pick(&mut self) -> Option<TaskId> {
+        self.picks += 1;
+        let (seed, picks, jitter) = (self.context.seed, self.picks, self.options.pick_jitter.micros());
+        let mut best: Option<(u64, TaskId)> = None;
+        for task in &self.unblocked {
+            let created = self.tasks[*task].created.micros();
+            if best.is_some_and(|(smallest, _)| created >= smallest) {
+                break;
+            }
+            let random = mix::mix(seed, &[draw::PICK, picks, task.0.into()]);
+            let sum = created.saturating_add(if jitter == 0 { 0 } else { mix::below(random, jitter) });
+            if best.is_none_or(|(smallest, _)| sum < smallest) {
+                best = Some((sum, *task));
+            }
+        }
+        best.map(|(_, task)| task)
+    }
+
+    /// "Worker has gone missing."
+    fn give_up_abandoned(&mut self, now: Time, out: &mut Outbox) {
+        while let Some(task) = self.abandoned.first().copied() {
+            let outcome = if self.tasks[task].cancelled { Outcome::Cancelled } else { self.options.abandoned };
+            self.settle(now, task, outcome, out);
+        }
+    }
+
+    pub(super) fn start(&mut self, worker: WorkerId, ticket: Ticket, out: &mut Outbox) {
+        let busy = self.workers.get(worker).and_then(|state| state.busy);
+        let Some((task, _)) = busy.filter(|(_, current)| *current == ticket) else { return };
+        self.tasks[task].state = State::Taken { worker, ticket, started: true };
+        out.push(Effect::Persist(Record::Attempt { task, attempts: 1, running: Some((worker, ticket)) }));
+        out.push(Effect::Send(worker, ClusterMessage::Start(order(task, ticket))));
+    }
+
+    pub(super) fn reported(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
+        let Start { task, ticket, .. } = report.start;
+        out.push(Effect::Send(worker, ClusterMessage::Answered { ticket }));
+        let current = State::Taken { worker, ticket, started: true };
+        if self.tasks.get(task).is_none_or(|row| row.state != current) {
+            return; // `set_completed` needs the lock.
+        }
+        let Some(ended) = report.ended else {
+            return self.put_back(now, task, out);
+        };
+        self.workers.get_mut(worker).expect("who holds a lock is known").busy = None;
+        self.occupy(now, worker, ticket);
+        let outcome = match ended {
+            Ended::Completed => Outcome::Completed,
+            Ended::Failed => Outcome::Failed,
+            Ended::Aborted if self.tasks[task].cancelled => Outcome::Cancelled,
+            Ended::Aborted => self.options.abandoned,
+        };
+        self.settle(now, task, outcome, out);
+    }
+
+    /// After a task the worker is held a while: it clears the lock, notifies, and looks for the next.
+    fn occupy(&mut self, now: Time, worker: WorkerId, ticket: Ticket) {
+        let keys = [draw::FINISHED_TO_NEXT, ticket.0];
+        let next = self.options.finished_to_next.draw(self.context.seed, &keys);
+        let held = self.options.finished_to_next.mean().saturating_sub(self.options.unblocked_to_started.mean());
+        let state = self.workers.get_mut(worker).expect("a known worker");
+        state.free_at = now + held.min(next);
+        state.next_start = Some(now + next);
+    }
+
+    /// The worker did not begin with the task after all; it waits for another one.
+    pub(super) fn put_back(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
+        if let State::Taken { worker, .. } = self.tasks[task].state
+            && let Some(state) = self.workers.get_mut(worker)
+        {
+            state.busy = None;
+        }
+        if self.tasks[task].cancelled {
+            return self.settle(now, task, Outcome::Cancelled, out);
+        }
+        self.tasks[task].state = State::Unblocked;
+        out.push(Effect::Persist(Record::Attempt { task, attempts: 0, running: None }));
+        self.unblocked.insert(task);
+        self.wake_one(now, out);
+    }
+}
+
+/// The order to execute a task.
+pub(super) fn order(task: TaskId, ticket: Ticket) -> Start {
+    Start { task, queue: QueueId::GENERAL, epoch: Epoch(0), ticket }
+}
