@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Term, Time, WorkerId};
-use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage};
+use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage, WorkerName};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::{QueueFirstSpec, QueueLimits};
 use lanekeeper::engine::{Context, Detection, Engine};
@@ -28,7 +28,7 @@ impl Cluster {
         });
         let mut cluster = Cluster { engine, out: Outbox::new(), started: Vec::new(), next: 0 };
         for worker in 0..8 {
-            cluster.say(WorkerId(worker), WorkerMessage::Join { stamp: Stamp(0) });
+            cluster.say(WorkerId(worker), WorkerMessage::Join { stamp: Stamp(0), name: WorkerName(worker.into()) });
             cluster.say(WorkerId(worker), WorkerMessage::Fetch);
         }
         cluster

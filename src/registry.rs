@@ -7,7 +7,7 @@ use crate::engine::queue_first::placement::PlacementMaker;
 use crate::engine::queue_first::sizing::SizingMaker;
 use crate::engine::queue_first::{Policies, factory};
 use crate::engine::spec::EngineMaker;
-use crate::engine::{EngineFactory, EngineSpec, pull_locks};
+use crate::engine::{EngineFactory, EngineSpec, pull_locks, worker_owned};
 
 /// What can be named in `engine:` beyond the built-in engines and policies.
 #[derive(Clone, Default)]
@@ -50,6 +50,7 @@ impl Registry {
     pub fn factory(&self, spec: &EngineSpec) -> Result<Arc<dyn EngineFactory>, String> {
         match spec {
             EngineSpec::QueueFirst(options) => factory(options, &self.policies),
+            EngineSpec::WorkerOwned(options) => Ok(worker_owned::factory(options)),
             EngineSpec::PullLocks(options) => Ok(pull_locks::factory(options)),
             EngineSpec::Custom { name, options } => match self.engines.get(name) {
                 Some(maker) => maker(options),

@@ -245,7 +245,7 @@ fn r14_the_cluster_owns_the_whole_life_of_a_queue() {
 #[test]
 fn r15_relabelling_workers_relabels_effects_and_changes_nothing_else() {
     use lanekeeper::base::{Claim, ResourceId, Span, Term, Time};
-    use lanekeeper::engine::message::{Heartbeat, Input, Stamp, WorkerMessage};
+    use lanekeeper::engine::message::{Heartbeat, Input, Stamp, WorkerMessage, WorkerName};
     use lanekeeper::engine::queue_first::{Policies, factory};
     use lanekeeper::engine::{Context, Detection};
 
@@ -262,7 +262,10 @@ fn r15_relabelling_workers_relabels_effects_and_changes_nothing_else() {
         let from = |worker: usize, message| (WorkerId(labels[worker]), message);
         let mut inputs = Vec::new();
         for worker in 0..4 {
-            inputs.push((worker as u64, from(worker, WorkerMessage::Join { stamp: Stamp(0) })));
+            inputs.push((
+                worker as u64,
+                from(worker, WorkerMessage::Join { stamp: Stamp(0), name: WorkerName(worker as u64) }),
+            ));
             inputs.push((worker as u64, from(worker, WorkerMessage::Fetch)));
         }
         for (at, (worker, message)) in &inputs {

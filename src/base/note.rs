@@ -12,6 +12,8 @@ pub enum ParkReason {
     Split(QueueId, QueueId),
     /// No conflict, but the pool is at its maximum and the policy is to wait for an empty queue.
     AtMax,
+    /// It is in the line of whoever places one task at a time.
+    InLine,
 }
 
 /// Why a queue goes to a worker.

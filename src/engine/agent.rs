@@ -10,7 +10,7 @@
 use smallvec::SmallVec;
 
 use super::message::{
-    ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, Welcome, WorkerMessage,
+    ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, Welcome, WorkerMessage, WorkerName,
 };
 use crate::base::{QueueId, Span, Ticket};
 
@@ -93,6 +93,7 @@ struct Running {
 #[derive(Clone, Debug)]
 pub struct Agent {
     options: AgentOptions,
+    name: WorkerName,
     /// The engine has answered since the last join.
     known: bool,
     /// The stamp of the last heartbeat or join that was answered.
@@ -113,9 +114,10 @@ type Out<'a> = &'a mut Vec<AgentEffect>;
 
 impl Agent {
     /// An agent that has not begun.
-    pub fn new(options: AgentOptions) -> Agent {
+    pub fn new(options: AgentOptions, name: WorkerName) -> Agent {
         Agent {
             options,
+            name,
             known: false,
             answered: Stamp(0),
             quiescing: false,
@@ -148,7 +150,7 @@ impl Agent {
 
     fn join(&mut self, now: Stamp, out: Out<'_>) {
         self.next_beat = after(now, self.options.heartbeat);
-        out.push(AgentEffect::Send(WorkerMessage::Join { stamp: now }));
+        out.push(AgentEffect::Send(WorkerMessage::Join { stamp: now, name: self.name }));
     }
 
     fn timer(&mut self, now: Stamp, out: Out<'_>) {

@@ -12,6 +12,11 @@ use crate::base::{Claim, Claims, Epoch, Note, Outcome, QueueId, Span, TaskId, Ti
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Stamp(pub u64);
 
+/// What a process calls itself. A process that takes the place of another one comes up under the same name, so a name is
+/// never an identity: `queue_first` does not look at it, `worker_owned` mirrors systems that do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct WorkerName(pub u64);
+
 /// An order to execute a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Start {
@@ -81,6 +86,8 @@ pub enum WorkerMessage {
     Join {
         /// When it was sent, by the worker's own clock.
         stamp: Stamp,
+        /// What the process calls itself.
+        name: WorkerName,
     },
     /// I am alive, this is all I hold and have to report.
     ///

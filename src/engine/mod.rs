@@ -10,7 +10,7 @@
 //!
 //! use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Term, Ticket, Time, WorkerId};
 //! use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput};
-//! use lanekeeper::engine::message::{Ended, Stamp, WorkerMessage};
+//! use lanekeeper::engine::message::{Ended, Stamp, WorkerMessage, WorkerName};
 //! use lanekeeper::engine::queue_first::{Policies, factory};
 //! use lanekeeper::engine::spec::QueueFirstSpec;
 //! use lanekeeper::engine::{Context, Detection, Effect, Engine, Input};
@@ -78,7 +78,7 @@
 //! let detection = Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) };
 //! let factory = factory(&QueueFirstSpec::default(), &Policies::default())?;
 //! let engine = factory.fresh(Context { seed: 42, term: Term(1), detection });
-//! let agent = Agent::new(factory.agent(detection));
+//! let agent = Agent::new(factory.agent(detection), WorkerName(0));
 //! let (wire, done) = (VecDeque::new(), VecDeque::new());
 //! let mut service = Service { engine, agent, wire, done, store: Vec::new(), log: Vec::new() };
 //!
@@ -102,6 +102,7 @@ mod overhead;
 pub mod pull_locks;
 pub mod queue_first;
 pub mod spec;
+pub mod worker_owned;
 
 pub use message::{ClusterMessage, Effect, Input, Outbox, Record, WorkerMessage};
 pub use overhead::Overhead;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::pull_locks::spec::PullLocksSpec;
+pub use super::worker_owned::spec::WorkerOwnedSpec;
 use super::{Detection, EngineFactory};
 use crate::base::Span;
 use crate::base::names::PropertySet;
@@ -25,6 +26,8 @@ pub struct Guarantees {
 pub enum EngineSpec {
     /// The proposal: queues own the state, workers are anonymous.
     QueueFirst(QueueFirstSpec),
+    /// Baseline: Pulp 2 and early Pulp 3; queues belong to named workers.
+    WorkerOwned(WorkerOwnedSpec),
     /// Baseline: pulpcore from 3.14 on; workers pull tasks from a database.
     PullLocks(PullLocksSpec),
     /// An engine registered by the program that embeds this crate.
@@ -41,6 +44,7 @@ impl EngineSpec {
     /// How workers are monitored where a scenario does not say it.
     pub fn default_detection(&self) -> Detection {
         match self {
+            EngineSpec::WorkerOwned(spec) => spec.detection(),
             EngineSpec::PullLocks(spec) => spec.detection(),
             EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. } => {
                 Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) }
@@ -51,9 +55,20 @@ impl EngineSpec {
     /// Writes the preset's value wherever none is written.
     pub fn fill(&mut self) {
         match self {
+            EngineSpec::WorkerOwned(spec) => spec.fill(),
             EngineSpec::PullLocks(spec) => spec.fill(),
             EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. } => {}
         }
+    }
+
+    /// What is impossible about a baseline: the key below `engine`, and a sentence.
+    pub fn check_baseline(&self) -> Option<(String, &'static str)> {
+        let (name, found) = match self {
+            EngineSpec::WorkerOwned(spec) => ("worker_owned", spec.check()),
+            EngineSpec::PullLocks(spec) => ("pull_locks", spec.check()),
+            EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. } => return None,
+        };
+        found.map(|(key, sentence)| (format!("{name}.{key}"), sentence))
     }
 }
 

@@ -153,6 +153,7 @@ impl Digest {
                     ParkReason::BehindParked(other) => (0, other.0.into()),
                     ParkReason::Split(one, other) => (1, pair(one.0, other.0)),
                     ParkReason::AtMax => (2, 0),
+                    ParkReason::InLine => (3, 0),
                 };
                 self.open(41, u64::from(task.0) << 2 | kind, now);
                 self.word(detail);

@@ -115,10 +115,11 @@ impl Probes {
                 });
                 self.when(relieved, Probe::DoubleDutyRelieved);
             }
-            Note::Parked { why, .. } => self.hit.hit(match why {
-                ParkReason::AtMax => Probe::ParkedAtMax,
-                ParkReason::BehindParked(_) | ParkReason::Split(..) => Probe::TaskParked,
-            }),
+            Note::Parked { why, .. } => match why {
+                ParkReason::AtMax => self.hit.hit(Probe::ParkedAtMax),
+                ParkReason::BehindParked(_) | ParkReason::Split(..) => self.hit.hit(Probe::TaskParked),
+                ParkReason::InLine => {}
+            },
             Note::Requeued { .. } => self.hit.hit(Probe::TaskRequeued),
         }
     }

@@ -187,13 +187,6 @@ fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
         let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
         findings.error("faults", format!("`faults` are {later}"), help);
     }
-    for name in ["worker_owned"] {
-        if root.pointer(&format!("/engine/{name}")).is_some()
-            || root.get("engine").and_then(Value::as_str) == Some(name)
-        {
-            findings.error(&format!("engine.{name}"), format!("the engine `{name}` is {later}"), "use `queue_first`");
-        }
-    }
     if let Some(lease) = root.pointer_mut("/engine/queue_first/lease").and_then(Value::as_object_mut) {
         let path = "engine.queue_first.lease.fencing";
         match lease.remove("fencing") {
@@ -416,10 +409,8 @@ fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
 
 fn check_engine(engine: &EngineSpec, findings: &mut Findings<'_>) {
     use crate::engine::spec::{AtMax, CreateSpec, LeaseSpec, LostTask, Rebalance};
-    if let EngineSpec::PullLocks(spec) = engine
-        && let Some((key, message)) = spec.check()
-    {
-        findings.error(&format!("engine.pull_locks.{key}"), message, "");
+    if let Some((key, sentence)) = engine.check_baseline() {
+        findings.error(&format!("engine.{key}"), sentence, "");
     }
     let EngineSpec::QueueFirst(spec) = engine else { return };
     let path = |key: &str| format!("engine.queue_first.{key}");

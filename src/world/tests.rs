@@ -27,7 +27,7 @@ impl Fifo {
 
     fn heard(&mut self, worker: WorkerId, message: &WorkerMessage, out: &mut Outbox) {
         match message {
-            WorkerMessage::Join { stamp } => {
+            WorkerMessage::Join { stamp, .. } => {
                 let ticket = self.ticket();
                 let welcome = Welcome { stamp: *stamp, lease: None, grants: Holdings::new(), ticket };
                 out.push(Effect::Send(worker, ClusterMessage::Welcome(Box::new(welcome))));

@@ -5,6 +5,7 @@
 
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{Agent, AgentInput};
+use crate::engine::message::WorkerName;
 use crate::engine::{ClusterMessage, Input};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::sim::{Handle, Stream};
@@ -115,7 +116,7 @@ impl<O: Observe> World<'_, O> {
         let pauses = || Box::new(self.streams.open(streams::PAUSES, place.key(), place.life));
         let worker = Worker {
             place,
-            agent: Agent::new(self.agent_options),
+            agent: Agent::new(self.agent_options, WorkerName(place.key())),
             links: Links::new(&self.scenario.network, self.streams, place),
             attempt: None,
             timer: None,

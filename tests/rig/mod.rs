@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lanekeeper::base::{Claim, Note, Outcome, QueueId, ResourceId, Span, TaskId, Term, Ticket, Time, WorkerId};
 use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput};
-use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Record, Stamp, Start, WorkerMessage};
+use lanekeeper::engine::message::{
+    ClusterMessage, Effect, Ended, Input, Record, Stamp, Start, WorkerMessage, WorkerName,
+};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::*;
 use lanekeeper::engine::{Context, Detection, Engine, EngineFactory};
@@ -98,10 +100,16 @@ impl Rig {
         }
     }
 
+    /// A new process under a name of its own.
     pub fn join(&mut self) -> WorkerId {
+        self.join_as(self.processes.len() as u64)
+    }
+
+    /// A new process under this name.
+    pub fn join_as(&mut self, name: u64) -> WorkerId {
         let worker = WorkerId(self.processes.len() as u32);
         self.processes.push(Process {
-            agent: Agent::new(self.options),
+            agent: Agent::new(self.options, WorkerName(name)),
             running: None,
             alive: true,
             paused: false,

@@ -175,7 +175,7 @@ impl PullLocks {
 
     fn worker_message(&mut self, now: Time, worker: WorkerId, message: &WorkerMessage, out: &mut Outbox) {
         match message {
-            WorkerMessage::Join { stamp } => self.join(now, worker, *stamp, out),
+            WorkerMessage::Join { stamp, .. } => self.join(now, worker, *stamp, out),
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
             WorkerMessage::Fetch => self.fetch(now, worker, out),
             WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),

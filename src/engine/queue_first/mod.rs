@@ -160,7 +160,7 @@ impl QueueFirst {
 
     fn worker_message(&mut self, now: Time, worker: WorkerId, message: &WorkerMessage, out: &mut Outbox) {
         match message {
-            WorkerMessage::Join { stamp } => self.join(now, worker, *stamp, out),
+            WorkerMessage::Join { stamp, .. } => self.join(now, worker, *stamp, out),
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
             WorkerMessage::Fetch => self.fetch(worker, out),
             WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),
