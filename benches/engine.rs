@@ -2,7 +2,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Term, Time, WorkerId};
-use lanekeeper::engine::message::{ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage, WorkerName};
+use lanekeeper::engine::message::{
+    ClusterMessage, Effect, Ended, Input, Outbox, Report, Stamp, Start, WorkerMessage, WorkerName,
+};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::{QueueFirstSpec, QueueLimits};
 use lanekeeper::engine::{Context, Detection, Engine};
