@@ -221,3 +221,76 @@ fn a_history_of_pulp_becomes_a_table_and_a_report() {
         assert!(!dir.path().join("out.csv").exists());
     }
 }
+
+#[test]
+fn junit_has_a_suite_per_scenario_a_case_per_expectation_and_the_same_bytes_each_time() {
+    let text = format!("{SMALL}expect: {{thresholds: [tasks.completed < 1, tasks.lost == 0]}}\n");
+    let dir = folder_with(&[("all/bad.yaml", text.as_bytes()), ("all/wrong.yaml", b"name: wrong\n")]);
+    let args = "test all --junit deep/out.xml --jobs 2";
+    let output = lanekeeper(dir.path(), args);
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().last(), Some("lanekeeper test all/bad.yaml all/wrong.yaml"));
+    let xml = fs::read_to_string(dir.path().join("deep/out.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    let [bad, wrong] = report.test_suites.as_slice() else { panic!("{xml}") };
+    assert_eq!((bad.name.as_str(), wrong.name.as_str()), ("small", "all/wrong.yaml"));
+    assert_eq!((bad.failures, bad.errors, wrong.failures, wrong.errors), (1, 0, 0, 1));
+    let names: Vec<&str> = bad.test_cases.iter().map(|case| case.name.as_str()).collect();
+    assert!(names.contains(&"always order") && names.contains(&"tasks.completed < 1"), "{names:?}");
+    lanekeeper(dir.path(), args);
+    assert_eq!(fs::read_to_string(dir.path().join("deep/out.xml")).unwrap(), xml);
+    let nowhere = lanekeeper(dir.path(), "test all/bad.yaml --junit all/bad.yaml/out.xml");
+    assert_eq!(code(&nowhere), 74, "{}", stderr(&nowhere));
+}
+
+#[test]
+fn a_new_scenario_passes_its_own_test_and_overwrites_nothing() {
+    let dir = folder_with(&[]);
+    let output = lanekeeper(dir.path(), "new mine -o deep/mine.yaml");
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    assert_eq!(stdout(&output).lines().last(), Some("lanekeeper run deep/mine.yaml"));
+    let text = fs::read_to_string(dir.path().join("deep/mine.yaml")).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema=./scenario.schema.json\n"));
+    let test = lanekeeper(dir.path(), "test deep/mine.yaml");
+    assert_eq!(code(&test), 0, "{}{}", stdout(&test), stderr(&test));
+    let schema = lanekeeper(dir.path(), "schema");
+    assert_eq!(fs::read_to_string(dir.path().join("deep/scenario.schema.json")).unwrap(), stdout(&schema));
+    fs::write(dir.path().join("deep/mine.yaml"), "mine").unwrap();
+    for (args, words) in [
+        ("new mine -o deep/mine.yaml", "OTHER.yaml"),
+        ("new mine.yaml", "lanekeeper new mine"),
+        ("new ../mine", "use at most 100 letters"),
+        ("new a\u{7}b", "use at most 100 letters"),
+        ("new -o x.yaml", "--help"),
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 2, "{args}");
+        assert!(stderr(&output).contains(words) && !stderr(&output).contains('\u{7}'), "{args}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("deep/mine.yaml")).unwrap(), "mine");
+}
+
+#[test]
+fn editors_shells_and_readers_get_their_files() {
+    let dir = folder_with(&[]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = lanekeeper(dir.path(), "schema");
+    assert_eq!(stdout(&schema), fs::read_to_string(root.join("scenarios/scenario.schema.json")).unwrap());
+    for (args, words) in [
+        ("completions bash", "complete -F"),
+        ("completions zsh", "#compdef lanekeeper"),
+        ("completions fish", "complete -c lanekeeper"),
+        ("man", ".TH lanekeeper 1"),
+        ("man test", "junit"),
+        ("--version", " build for "),
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 0, "{args}: {}", stderr(&output));
+        assert!(stdout(&output).contains(words), "{args}: {}", stdout(&output));
+    }
+    for (args, words) in [("completions tcsh", "bash"), ("man fly", "there are run, check"), ("tets", "similar")] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 2, "{args}");
+        assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));
+    }
+}

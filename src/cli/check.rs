@@ -11,6 +11,9 @@ use crate::registry::Registry;
 
 /// Read and validate scenarios; run nothing.
 #[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper check scenarios/black-friday.yaml
+  lanekeeper check a.yaml --resolved")]
 pub(super) struct CheckArgs {
     /// Scenario files.
     #[arg(required = true, value_name = "FILE")]

@@ -11,6 +11,8 @@ use crate::report::atomic_write;
 
 /// Turn a recorded history into a table of tasks.
 #[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper import pulp tasks.json -o tasks.csv")]
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     format: Format,

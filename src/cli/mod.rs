@@ -8,10 +8,14 @@
 )]
 
 mod check;
+mod completions;
 mod exit;
 mod import;
+mod man;
+mod new;
 mod progress;
 mod run;
+mod schema;
 mod session;
 mod terminal;
 mod test;
@@ -20,7 +24,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::replicate::ReplicationPanic;
 use crate::registry::Registry;
@@ -34,7 +38,17 @@ pub use exit::Exit;
 /// Exit codes: 0 all expectations hold; 1 violated; 2 usage or scenario error; 3 inconclusive; 4 nothing selected;
 /// 5 nondeterminism; 70 internal error; 74 another file could not be read or written; 130 interrupted.
 #[derive(Parser, Debug)]
-#[command(name = "lanekeeper", version, arg_required_else_help = true)]
+#[command(
+    name = "lanekeeper",
+    version,
+    long_version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LANEKEEPER_BUILD"), ")"),
+    arg_required_else_help = true,
+    after_help = "Examples:
+  lanekeeper run                         the built-in scenario: table, charts and report
+  lanekeeper new my-cluster              a commented scenario to begin with
+  lanekeeper test scenarios/             do they all behave as they say?
+  lanekeeper run --help                  every verb has examples"
+)]
 struct Cli {
     #[command(flatten)]
     terminal: Terminal,
@@ -48,6 +62,10 @@ enum Verb {
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Import(import::ImportArgs),
+    New(new::NewArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Verb {
@@ -57,6 +75,10 @@ impl Verb {
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
             Verb::Import(args) => args.call(terminal),
+            Verb::New(args) => args.call(terminal),
+            Verb::Schema(args) => args.call(terminal),
+            Verb::Completions(args) => args.call(Cli::command(), terminal),
+            Verb::Man(args) => args.call(Cli::command(), terminal),
         }
     }
 
@@ -67,6 +89,10 @@ impl Verb {
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
             Verb::Import(args) => args.command(),
+            Verb::New(args) => args.command(),
+            Verb::Schema(args) => args.command(),
+            Verb::Completions(args) => args.command(),
+            Verb::Man(args) => args.command(),
         }
     }
 }
@@ -116,8 +142,26 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_examples_and_they_are_right() {
+        for verb in Cli::command().get_subcommands().chain([&Cli::command()]) {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.lines().filter_map(|line| line.trim_start().strip_prefix("lanekeeper "));
+            let mut count = 0;
+            for example in examples {
+                let example = example.split(['>', '|']).next().unwrap_or_default();
+                let example = example.split("   ").next().unwrap_or_default();
+                let words = ["lanekeeper"].into_iter().chain(example.split_whitespace());
+                let read = Cli::try_parse_from(words.map(|word| word.trim_matches('\'')));
+                let shows_help = read.as_ref().is_err_and(|error| error.exit_code() == 0);
+                assert!(read.is_ok() || shows_help, "{example}: {read:?}");
+                count += 1;
+            }
+            assert!(count > 0, "{} has no example", verb.get_name());
+        }
     }
 
     #[test]

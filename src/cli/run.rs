@@ -16,6 +16,11 @@ use crate::report::{atomic_write, csv, json, table, write_charts, write_reports}
 
 /// Simulate scenarios and report on them.
 #[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper run
+  lanekeeper run scenarios/black-friday.yaml --replications 4 --charts none
+  lanekeeper run a.yaml --set engine.queue_first.queues.max=6 --set run.horizon=1h -o out
+  lanekeeper run a.yaml --format json > summary.json")]
 pub(super) struct RunArgs {
     /// Scenario files; without one, the built-in Black Friday.
     #[arg(value_name = "FILE")]

@@ -81,6 +81,11 @@ impl Running {
         self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
     }
 
+    /// Whether an inconclusive verdict counts as passed.
+    pub(super) fn inconclusive_passes(&self) -> bool {
+        self.inconclusive == Some(CountAs::Pass)
+    }
+
     pub(super) fn exit(&self, verdict: Verdict) -> Exit {
         match (verdict, self.inconclusive) {
             (Verdict::Inconclusive, Some(CountAs::Pass)) => Exit::Done,

@@ -11,12 +11,18 @@ use super::terminal::Terminal;
 use crate::experiment::Verdict;
 use crate::experiment::judge::hex;
 use crate::registry::Registry;
+use crate::report::atomic_write;
+use crate::report::junit::{Suite, junit};
 
 /// A folder of this name holds scenarios to measure, not to judge.
 const SKIPPED_FOLDER: &str = "bench";
 
 /// Run scenarios and judge their expectations.
 #[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper test scenarios/
+  lanekeeper test scenarios/ --junit lanekeeper.xml --inconclusive fail
+  lanekeeper test a.yaml --verify")]
 pub(super) struct TestArgs {
     /// Scenario files, and folders of them (`bench` inside a folder is skipped).
     #[arg(required = true, value_name = "FILE|DIR")]
@@ -26,6 +32,9 @@ pub(super) struct TestArgs {
     /// Run everything twice and compare the digests.
     #[arg(long)]
     verify: bool,
+    /// Also write the verdicts as JUnit XML: one suite per scenario, one case per expectation.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// How many of each.
@@ -34,7 +43,7 @@ struct Tally {
     passed: usize,
     failed: Vec<PathBuf>,
     inconclusive: usize,
-    exit: Option<Exit>,
+    suites: Vec<Suite>,
 }
 
 impl TestArgs {
@@ -58,33 +67,67 @@ impl TestArgs {
             });
         }
         let mut tally = Tally::default();
+        let mut worst = Exit::Done;
         for file in &files {
-            let exit = match read(Some(file), &self.running.overrides, registry, terminal) {
-                Ok(ready) => self.one(&ready, &mut tally, terminal)?,
-                Err(failure) => {
-                    terminal.print(&format!("FAILED {}\n", file.display()))?;
-                    terminal.complain(&failure.message);
-                    failure.exit
-                }
-            };
+            let exit = self.one(file, &mut tally, registry, terminal)?;
+            worst = worst.max(exit);
             if exit == Exit::Interrupted {
-                terminal.complain("interrupted");
-                return Ok(exit);
+                break;
             }
             if exit != Exit::Done {
                 tally.failed.push(file.clone());
             }
-            tally.exit = tally.exit.max(Some(exit));
+        }
+        if let Some(path) = &self.junit {
+            atomic_write(path, junit(&tally.suites, self.running.inconclusive_passes()).as_bytes())?;
+            terminal.say(&format!("verdicts written to {}", path.display()));
+        }
+        if worst == Exit::Interrupted {
+            terminal.complain("interrupted");
+            return Ok(worst);
         }
         let wrong = tally.failed.len().saturating_sub(tally.inconclusive);
         terminal.print(&format!("\n{} passed, {wrong} failed, {} inconclusive\n", tally.passed, tally.inconclusive))?;
         if !tally.failed.is_empty() {
             terminal.print(&format!("Repeat with:\n{}\n", self.repeat(tally.failed.iter().map(PathBuf::as_path))))?;
         }
-        Ok(tally.exit.unwrap_or(Exit::Done))
+        Ok(worst)
     }
 
-    fn one(&self, ready: &Ready, tally: &mut Tally, terminal: &Terminal) -> Result<Exit, Failure> {
+    /// Reads, runs and judges one file.
+    fn one(&self, file: &Path, tally: &mut Tally, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let mut suite = Suite {
+            name: file.display().to_string(),
+            file: file.display().to_string(),
+            expectations: Vec::new(),
+            error: None,
+            reproduce: self.repeat([file]),
+        };
+        let exit = match read(Some(file), &self.running.overrides, registry, terminal) {
+            Ok(ready) => {
+                suite.name.clone_from(&ready.scenario.name);
+                self.judged(&ready, &mut suite, tally, terminal)?
+            }
+            Err(failure) => {
+                terminal.print(&format!("FAILED {}\n", file.display()))?;
+                terminal.complain(&failure.message);
+                suite.error = Some(failure.message);
+                failure.exit
+            }
+        };
+        if exit != Exit::Interrupted {
+            tally.suites.push(suite);
+        }
+        Ok(exit)
+    }
+
+    fn judged(
+        &self,
+        ready: &Ready,
+        suite: &mut Suite,
+        tally: &mut Tally,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failure> {
         let name = &ready.scenario.name;
         let outcome = experiment(ready, &self.running, false, terminal);
         if interrupted() || !outcome.results.complete {
@@ -97,6 +140,7 @@ impl TestArgs {
             }
             if let Some(difference) = difference(&outcome, &again) {
                 terminal.print(&format!("FAILED {name}\n  nondeterminism: {difference}\n"))?;
+                suite.error = Some(format!("nondeterminism: {difference}"));
                 return Ok(Exit::Nondeterminism);
             }
         }
@@ -115,6 +159,7 @@ impl TestArgs {
         terminal.print(&text)?;
         tally.passed += usize::from(exit == Exit::Done);
         tally.inconclusive += usize::from(exit == Exit::Inconclusive);
+        suite.expectations = outcome.judgement.expectations;
         Ok(exit)
     }
 }

@@ -6,6 +6,7 @@
 pub mod charts;
 pub mod csv;
 pub mod json;
+pub mod junit;
 pub mod number;
 pub mod table;
 

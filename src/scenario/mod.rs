@@ -23,7 +23,7 @@ use crate::engine::{Detection, EngineSpec};
 use crate::sim::dist::Dist;
 
 pub use diagnose::{Diagnostic, Kind, Severity};
-pub use resolve::{Loaded, Override, SourceText, load};
+pub use resolve::{Loaded, Override, SourceText, legal_name, load};
 
 /// Everything that is needed to repeat a run.
 #[derive(Clone, Debug)]

@@ -355,12 +355,22 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
 }
 
 fn check_name(name: &str, findings: &mut Findings<'_>) {
+    if let Err((message, help)) = legal_name(name) {
+        findings.error("name", message, help);
+    }
+}
+
+/// Whether a scenario may have this name.
+///
+/// # Errors
+/// What is wrong with it, and the remedy.
+pub fn legal_name(name: &str) -> Result<(), (String, &'static str)> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.chars().all(legal) {
         let message = format!("`{}` is no name: results are written to a folder of this name", shortened(name));
-        let help = "use at most 100 letters, digits, `-`, `_`, `.`, and begin with a letter or a digit";
-        findings.error("name", message, help);
+        return Err((message, "use at most 100 letters, digits, `-`, `_`, `.`, and begin with a letter or a digit"));
     }
+    Ok(())
 }
 
 fn default_horizon(file: &File, sources: &[super::Source], script: &[super::ScriptEvent]) -> Span {
