@@ -133,6 +133,16 @@ fn every_step_takes_its_time() {
 }
 
 #[test]
+fn a_heartbeat_between_taking_a_task_and_starting_it_loses_nothing() {
+    let spec = PullLocksSpec { unblocked_to_started: Some(Overhead::millis(5_000)), ..bare(PullLocksPreset::V3_123) };
+    let mut rig = cluster(&spec, 1);
+    rig.pass(secs(8));
+    let task = rig.exclusive(&[A]);
+    rig.pass(secs(5));
+    assert!(rig.is_running(task));
+}
+
+#[test]
 fn a_dead_workers_running_task_is_failed_at_the_clean_up_and_never_retried_while_waiting_ones_are_kept() {
     let beats = CleanUpBeats { first_min: 10, first_max: 10, every: 100 };
     let spec = PullLocksSpec { clean_up: Some(CleanUp::Heartbeats(beats)), ..bare(PullLocksPreset::V3_123) };

@@ -14,6 +14,7 @@ mod import;
 mod man;
 mod new;
 mod progress;
+mod replay;
 mod run;
 mod schema;
 mod session;
@@ -61,6 +62,7 @@ enum Verb {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Test(test::TestArgs),
+    Replay(replay::ReplayArgs),
     Import(import::ImportArgs),
     New(new::NewArgs),
     Schema(schema::SchemaArgs),
@@ -74,6 +76,7 @@ impl Verb {
             Verb::Run(args) => args.call(registry, terminal),
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
+            Verb::Replay(args) => args.call(registry, terminal),
             Verb::Import(args) => args.call(terminal),
             Verb::New(args) => args.call(terminal),
             Verb::Schema(args) => args.call(terminal),
@@ -88,6 +91,7 @@ impl Verb {
             Verb::Run(args) => args.command(),
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
+            Verb::Replay(args) => args.command(),
             Verb::Import(args) => args.command(),
             Verb::New(args) => args.command(),
             Verb::Schema(args) => args.command(),

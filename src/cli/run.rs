@@ -12,7 +12,7 @@ use super::session::{Outcome, Ready, Running, experiment, read};
 use super::terminal::Terminal;
 use crate::registry::Registry;
 use crate::report::charts::Formats;
-use crate::report::{atomic_write, csv, json, table, write_charts, write_reports};
+use crate::report::{Document, atomic_write, csv, json, table, write_charts, write_reports};
 
 /// Simulate scenarios and report on them.
 #[derive(Clone, Args, Debug)]
@@ -39,7 +39,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum Format {
+pub(super) enum Format {
     Human,
     Json,
     Csv,
@@ -47,7 +47,7 @@ enum Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum Chart {
+pub(super) enum Chart {
     Svg,
     Png,
     None,
@@ -59,7 +59,7 @@ impl RunArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = self.formats()?;
+        let formats = formats(&self.charts)?;
         let read_one = |file: Option<&Path>| read(file, &self.running.overrides, registry, terminal);
         // All are read before the first is run: a mistake in the last one costs nothing.
         let scenarios: Vec<Ready> = if self.files.is_empty() {
@@ -84,14 +84,6 @@ impl RunArgs {
         Ok(exit)
     }
 
-    fn formats(&self) -> Result<Formats, Failure> {
-        let has = |chart| self.charts.contains(&chart);
-        if has(Chart::None) && self.charts.len() > 1 {
-            return Err(Failure::usage("error: `--charts none` goes with no other kind"));
-        }
-        Ok(Formats { svg: has(Chart::Svg), png: has(Chart::Png) })
-    }
-
     fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
         let outcome = experiment(ready, &self.running, formats.any(), terminal);
         if !outcome.results.complete {
@@ -102,9 +94,6 @@ impl RunArgs {
             }
         }
         let timing = Timing::of(&outcome, self.running.jobs());
-        if terminal.verbose {
-            terminal.complain(&timing.words());
-        }
         let command = self.running.command("run", ready.file.as_deref());
         let doc = outcome.document(&ready.scenario, command);
         let dir = match (&self.output, many) {
@@ -112,16 +101,7 @@ impl RunArgs {
             (Some(dir), true) => dir.join(&doc.scenario),
             (None, _) => Path::new("results").join(&doc.scenario),
         };
-        let mut written = write_reports(&doc, &dir)?.len();
-        written += write_charts(&doc, &dir, formats)?.len();
-        atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
-        terminal.say(&format!("{} files written to {}", written + 1, dir.display()));
-        terminal.print(&match self.format {
-            Format::Human => table::human(&doc, terminal.color_on_stdout()),
-            Format::Json => json::summary(&doc),
-            Format::Csv => csv::summary(&doc),
-            Format::Markdown => table::markdown(&doc),
-        })?;
+        publish(&doc, &dir, formats, self.format, &timing, terminal)?;
         let exit = self.running.exit(doc.verdict);
         // The table for people ends with the command already.
         if exit != Exit::Done && self.format != Format::Human {
@@ -131,8 +111,41 @@ impl RunArgs {
     }
 }
 
+/// The kinds of charts that are asked for.
+pub(super) fn formats(charts: &[Chart]) -> Result<Formats, Failure> {
+    let has = |chart| charts.contains(&chart);
+    if has(Chart::None) && charts.len() > 1 {
+        return Err(Failure::usage("error: `--charts none` goes with no other kind"));
+    }
+    Ok(Formats { svg: has(Chart::Svg), png: has(Chart::Png) })
+}
+
+/// Writes reports, charts and timing into a folder, and prints the summary.
+pub(super) fn publish(
+    doc: &Document,
+    dir: &Path,
+    formats: Formats,
+    format: Format,
+    timing: &Timing,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    if terminal.verbose {
+        terminal.complain(&timing.words());
+    }
+    let mut written = write_reports(doc, dir)?.len();
+    written += write_charts(doc, dir, formats)?.len();
+    atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
+    terminal.say(&format!("{} files written to {}", written + 1, dir.display()));
+    terminal.print(&match format {
+        Format::Human => table::human(doc, terminal.color_on_stdout()),
+        Format::Json => json::summary(doc),
+        Format::Csv => csv::summary(doc),
+        Format::Markdown => table::markdown(doc),
+    })
+}
+
 /// How fast the program itself was: the only thing that differs between two equal runs.
-struct Timing {
+pub(super) struct Timing {
     tasks: u64,
     events: u64,
     jobs: usize,
@@ -141,7 +154,7 @@ struct Timing {
 }
 
 impl Timing {
-    fn of(outcome: &Outcome, jobs: usize) -> Timing {
+    pub(super) fn of(outcome: &Outcome, jobs: usize) -> Timing {
         Timing {
             tasks: outcome.results.observations.iter().map(|observation| observation.tasks).sum(),
             events: outcome.results.events,

@@ -38,7 +38,7 @@ pub(super) struct Overrides {
 
 impl Overrides {
     /// In the order in which they are applied: the later one wins.
-    fn list(&self) -> Vec<Override> {
+    pub(super) fn list(&self) -> Vec<Override> {
         let one = |path: &str, value: String| Override { path: path.to_owned(), value };
         let mut list = self.set.clone();
         list.extend(self.seed.map(|seed| one("run.seed", seed.to_string())));
@@ -47,7 +47,7 @@ impl Overrides {
     }
 
     /// As they are typed.
-    fn typed(&self) -> String {
+    pub(super) fn typed(&self) -> String {
         let mut out = String::new();
         for set in &self.set {
             out += &format!(" --set {}", quoted_text(&format!("{}={}", set.path, set.value)));
@@ -196,6 +196,7 @@ impl Outcome {
             expectations: self.judgement.expectations,
             verdict: self.judgement.verdict,
             promised: self.judgement.judged,
+            replayed: None,
             reproduce,
         }
     }

@@ -1,6 +1,7 @@
 //! L5: many runs of one scenario, and what they say together.
 
 pub mod judge;
+pub mod replay;
 pub mod replicate;
 pub mod stats;
 

@@ -118,7 +118,7 @@ pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, options: Opti
 }
 
 /// One digest of many.
-fn combined(observations: &[Observation]) -> u128 {
+pub(crate) fn combined(observations: &[Observation]) -> u128 {
     if let [only] = observations {
         return only.digest;
     }
@@ -206,7 +206,7 @@ impl Watched<'_> {
 }
 
 /// What the observer of a replication is told.
-fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32, options: Options) -> Settings {
+pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32, options: Options) -> Settings {
     let expect = &scenario.expect;
     Settings {
         warm_up: scenario.run.warm_up,

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Document, Report};
+use super::{Document, Report, fidelity};
 use crate::base::Property;
 
 /// At most so many breaches of each property are shown.
@@ -31,7 +31,7 @@ pub fn summary(doc: &Document) -> String {
 
 /// The summary as a tree, for files that hold several of them.
 pub fn summary_value(doc: &Document) -> Value {
-    json!({
+    let mut value = json!({
         "schema_version": 1,
         "scenario": doc.scenario,
         "engine": doc.engine,
@@ -43,7 +43,11 @@ pub fn summary_value(doc: &Document) -> Value {
         "violation_examples": examples(doc),
         "expectations": expectations(doc),
         "verdict": doc.verdict.name(),
-    })
+    });
+    if let Some(replayed) = &doc.replayed {
+        value["fidelity"] = fidelity::value(replayed);
+    }
+    value
 }
 
 fn metrics(doc: &Document) -> Map<String, Value> {

@@ -5,6 +5,7 @@
 
 pub mod charts;
 pub mod csv;
+pub mod fidelity;
 pub mod json;
 pub mod junit;
 pub mod number;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::base::id::Id;
 use crate::base::names::{METRICS, MetricInfo, PropertySet};
 use crate::base::{ClassId, Labels, Property, Time};
+use crate::experiment::replay::Replayed;
 use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::{Observation, Violation};
 
@@ -56,6 +58,8 @@ pub struct Document {
     pub verdict: Verdict,
     /// The properties that are judged; breaches of others are only counted.
     pub promised: PropertySet,
+    /// A replayed history: simulated against recorded waits.
+    pub replayed: Option<Replayed>,
     /// The command that repeats the run.
     pub reproduce: String,
 }

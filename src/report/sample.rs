@@ -2,7 +2,10 @@
 
 use crate::base::mix::mix;
 use crate::base::names::{METRICS, ProbeSet, PropertySet};
-use crate::base::{ClassId, Labels, Property, QueueId, ResourceId, TaskId, Time, WorkerId};
+use crate::base::{ClassId, Labels, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
+use crate::experiment::replay::Replayed;
+use crate::experiment::replay::fidelity::{Comparison, Fidelity, TaskWaits};
+use crate::experiment::replay::overheads::Overheads;
 use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::timeline::{AttemptBar, LifeBar, Mark, MarkKind, QueueBar, TenureBar, Timeline};
 use crate::observe::{Observation, Series, Violation, WorkerTime};
@@ -41,7 +44,34 @@ pub(crate) fn empty_document() -> Document {
         expectations: Vec::new(),
         verdict: Verdict::Pass,
         promised: PropertySet::ALL,
+        replayed: None,
         reproduce: "lanekeeper run scenarios/black-friday.yaml --seed 42".into(),
+    }
+}
+
+/// A replay of three tasks, one of which never started.
+pub(crate) fn replayed() -> Replayed {
+    let comparison = |metric| Comparison { metric, recorded: 0.5, simulated: 0.45, range: (0.4, 0.5) };
+    let task =
+        |task, recorded, simulated| TaskWaits { task: TaskId(task), recorded: Span::from_millis(recorded), simulated };
+    Replayed {
+        fidelity: Fidelity {
+            comparisons: ["wait.mean", "wait.p50", "wait.p95", "wait.p99"].map(comparison).into(),
+            error_per_task: 0.125,
+            tasks: vec![task(0, 0, Some(0.0)), task(1, 500, Some(0.4)), task(2, 95_000, None)],
+            recorded_out_of_order: 0,
+            simulated_out_of_order: 0,
+            in_conflict: 2,
+        },
+        overheads: Overheads {
+            created_to_unblocked: vec![Span::from_millis(10)],
+            blocker_finished_to_unblocked: vec![Span::from_millis(30)],
+            unblocked_to_started: vec![Span::from_millis(60), Span::from_millis(80)],
+            finished_to_next: Vec::new(),
+        },
+        fitted_on: "the whole history",
+        mirrors: true,
+        remarks: vec!["workers: 4, none of them lost".into()],
     }
 }
 

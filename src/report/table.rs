@@ -1,7 +1,7 @@
 //! The table for people: the verdict first, then why, then the key metrics with unit, mean and interval, aligned.
 //! After a failure the last line is the command that repeats it.
 
-use super::{Document, number};
+use super::{Document, fidelity, number};
 use crate::base::id::Id as _;
 use crate::base::names::{METRICS, MetricInfo};
 use crate::base::{ClassId, Property};
@@ -61,7 +61,9 @@ const EXAMPLES_EACH: usize = 3;
 /// The table for a terminal; `color` adds ANSI colours to the verdicts.
 pub fn human(doc: &Document, color: bool) -> String {
     let paint = |text: &str, verdict: Verdict| if color { painted(text, verdict) } else { text.to_string() };
-    let mut out = format!("{}  {}\n", paint(&doc.verdict.name().to_uppercase(), doc.verdict), headline(doc));
+    let replay = doc.replayed.as_ref().map(|it| fidelity::human(it, &doc.engine, doc.replications) + "\n");
+    let mut out = replay.unwrap_or_default();
+    out += &format!("{}  {}\n", paint(&doc.verdict.name().to_uppercase(), doc.verdict), headline(doc));
     out += &format!("{}\ndigest {}\n", context(doc).join(", "), doc.digest);
     if !doc.expectations.is_empty() {
         out += "\nExpectations\n";
@@ -100,7 +102,9 @@ pub fn human(doc: &Document, color: bool) -> String {
 
 /// The same as Markdown, for pull requests and notes.
 pub fn markdown(doc: &Document) -> String {
-    let mut out = format!("## {}: {}\n\n", doc.verdict.name().to_uppercase(), headline(doc));
+    let replay = doc.replayed.as_ref().map(|it| fidelity::human(it, &doc.engine, doc.replications));
+    let mut out = replay.map_or(String::new(), |text| format!("```text\n{text}```\n\n"));
+    out += &format!("## {}: {}\n\n", doc.verdict.name().to_uppercase(), headline(doc));
     out += &format!("{}, digest `{}`\n", context(doc).join(", "), doc.digest);
     if !doc.expectations.is_empty() {
         out += "\n| expectation | verdict | seen |\n|---|---|---|\n";

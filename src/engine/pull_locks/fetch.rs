@@ -82,7 +82,7 @@ impl PullLocks {
     }
 
     /// "Worker has gone missing."
-    fn give_up_abandoned(&mut self, now: Time, out: &mut Outbox) {
+    pub(super) fn give_up_abandoned(&mut self, now: Time, out: &mut Outbox) {
         while let Some(task) = self.abandoned.first().copied() {
             let outcome = if self.tasks[task].cancelled { Outcome::Cancelled } else { self.options.abandoned };
             self.settle(now, task, outcome, out);
@@ -92,6 +92,9 @@ impl PullLocks {
     pub(super) fn start(&mut self, worker: WorkerId, ticket: Ticket, out: &mut Outbox) {
         let busy = self.workers.get(worker).and_then(|state| state.busy);
         let Some((task, _)) = busy.filter(|(_, current)| *current == ticket) else { return };
+        // A new number: orders are old news to a worker that has seen a later one, like the answer to a heartbeat.
+        let ticket = self.next_ticket();
+        self.workers.get_mut(worker).expect("a known worker").busy = Some((task, ticket));
         self.tasks[task].state = State::Taken { worker, ticket, started: true };
         out.push(Effect::Persist(Record::Attempt { task, attempts: 1, running: Some((worker, ticket)) }));
         out.push(Effect::Send(worker, ClusterMessage::Start(order(task, ticket))));

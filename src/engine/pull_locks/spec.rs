@@ -56,7 +56,8 @@ pub enum CleanUp {
     OnDisconnect,
     /// Every worker removes those not heard for the ttl, each time it has sent so many heartbeats.
     Heartbeats(CleanUpBeats),
-    /// At these instants of the run, as a recorded history shows them, those not heard for the ttl are removed.
+    /// At these instants of the run, as a recorded history shows them, those not heard for the ttl are removed and their
+    /// tasks given up.
     At(Vec<Span>),
 }
 

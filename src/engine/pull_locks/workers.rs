@@ -146,6 +146,9 @@ impl PullLocks {
         for worker in missing {
             self.remove(now, worker, out);
         }
+        if matches!(self.options.clean_up, CleanUp::At(_)) {
+            self.give_up_abandoned(now, out); // At this instant, by the record.
+        }
     }
 
     /// The worker's row is gone. A task that it executed is abandoned, one that it had not begun waits again.

@@ -3,6 +3,7 @@
 //! Each chart says in its title what is seen in it, names things where they are drawn, and stays readable in print.
 
 mod canvas;
+mod fidelity;
 mod idle;
 mod lanes;
 mod over_time;
@@ -49,6 +50,7 @@ const CHARTS: &[Chart] = &[
     ("timeline-queues", queues::draw),
     ("over-time", over_time::draw),
     ("idle", idle::draw),
+    ("fidelity", fidelity::draw),
 ];
 
 /// Writes every chart for which there is data into `dir`, and returns the paths in order.
@@ -107,9 +109,10 @@ mod tests {
     #[test]
     fn every_chart_is_written_in_both_formats_with_equal_bytes() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let paths = write_charts(&sample::document(), one.path(), Formats::ALL).unwrap();
+        let doc = Document { replayed: Some(sample::replayed()), ..sample::document() };
+        let paths = write_charts(&doc, one.path(), Formats::ALL).unwrap();
         assert_eq!(paths.len(), 2 * CHARTS.len());
-        write_charts(&sample::document(), two.path(), Formats::ALL).unwrap();
+        write_charts(&doc, two.path(), Formats::ALL).unwrap();
         for path in paths {
             let bytes = std::fs::read(&path).unwrap();
             assert!(bytes.len() > 1_000, "{}", path.display());
@@ -119,7 +122,8 @@ mod tests {
 
     #[test]
     fn no_text_is_cut_or_stands_over_another() {
-        for doc in [sample::document(), sample::long_document(), sample::still_document()] {
+        let replay = Document { replayed: Some(sample::replayed()), ..sample::document() };
+        for doc in [replay, sample::long_document(), sample::still_document()] {
             for (name, draw) in CHARTS {
                 let found = draw(&doc).map(|canvas| canvas.unreadable()).unwrap_or_default();
                 assert!(found.is_empty(), "{name}: {found:#?}");

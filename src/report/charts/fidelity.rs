@@ -1,0 +1,90 @@
+//! Recorded against simulated waits: every task of a replayed history is a point. On the diagonal both are equal.
+
+use super::canvas::{Align, Canvas};
+use super::page::{self, EDGE, TOP, WIDTH};
+use super::theme::{BLUE, GRID, INK, MUTED};
+use crate::report::{Document, number};
+
+/// The side of the square.
+const SIDE: f64 = 620.0;
+/// Room for the ticks at its left.
+const LEFT: f64 = EDGE + 70.0;
+/// Waits below this are drawn here, seconds: a logarithm has no zero.
+const LEAST: f64 = 0.001;
+
+/// The chart, where a history was replayed and a task of it started.
+pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+    let replayed = doc.replayed.as_ref()?;
+    let points: Vec<(f64, f64)> =
+        replayed.fidelity.tasks.iter().filter_map(|it| Some((it.recorded.as_secs_f64(), it.simulated?))).collect();
+    let all = || points.iter().flat_map(|(recorded, simulated)| [*recorded, *simulated]);
+    let scale = Scale::over(all())?;
+    let bottom = TOP + SIDE;
+    let mut canvas = Canvas::new(WIDTH, bottom + 60.0);
+    page::titles(&mut canvas, &title(doc)?, &page::origin(doc, &number::counted(points.len() as u64, "task")));
+    for decade in scale.decades() {
+        let (x, y) = (LEFT + scale.along(decade), bottom - scale.along(decade));
+        canvas.line((x, TOP), (x, bottom), 1.0, GRID);
+        canvas.line((LEFT, y), (LEFT + SIDE, y), 1.0, GRID);
+        let text = format!("{} s", number::plain(decade));
+        canvas.text(x, bottom + 18.0, &text, 12.0, Align::Center, MUTED);
+        canvas.text(LEFT - 8.0, y + 4.0, &text, 12.0, Align::Right, MUTED);
+    }
+    canvas.line((LEFT, bottom), (LEFT + SIDE, TOP), 1.5, INK);
+    for (recorded, simulated) in &points {
+        let (x, y) = (LEFT + scale.along(*recorded), bottom - scale.along(*simulated));
+        canvas.rect(x - 2.0, y - 2.0, 4.0, 4.0, BLUE);
+    }
+    canvas.text(LEFT + SIDE / 2.0, bottom + 42.0, "recorded wait", 13.0, Align::Center, INK);
+    table(&mut canvas, doc, LEFT + SIDE + 40.0);
+    Some(canvas)
+}
+
+fn title(doc: &Document) -> Option<String> {
+    let mean = doc.replayed.as_ref()?.fidelity.comparisons.first()?;
+    Some(format!(
+        "Tasks waited {} s on average in the history, and {} s in its simulation",
+        number::plain(mean.recorded),
+        number::plain(mean.simulated)
+    ))
+}
+
+/// The statistics beside the square.
+fn table(canvas: &mut Canvas, doc: &Document, left: f64) {
+    let Some(replayed) = &doc.replayed else { return };
+    canvas.text(left, TOP + 14.0, "simulated wait (upwards): mean over seeds", 13.0, Align::Left, INK);
+    for (column, text) in [(210.0, "recorded"), (320.0, "simulated"), (410.0, "error")] {
+        canvas.text(left + column, TOP + 54.0, text, 13.0, Align::Right, MUTED);
+    }
+    for (row, it) in replayed.fidelity.comparisons.iter().enumerate() {
+        let y = TOP + 80.0 + 24.0 * row as f64;
+        let error = it.error().map_or("-".to_owned(), |error| format!("{:+.1} %", error * 100.0));
+        canvas.text(left, y, it.metric, 13.0, Align::Left, INK);
+        canvas.text(left + 210.0, y, &format!("{} s", number::plain(it.recorded)), 13.0, Align::Right, INK);
+        canvas.text(left + 320.0, y, &format!("{} s", number::plain(it.simulated)), 13.0, Align::Right, INK);
+        canvas.text(left + 410.0, y, &error, 13.0, Align::Right, INK);
+    }
+}
+
+/// A logarithmic scale over whole decades, from 0 to [`SIDE`].
+struct Scale {
+    lowest: i32,
+    highest: i32,
+}
+
+impl Scale {
+    fn over(values: impl Iterator<Item = f64>) -> Option<Scale> {
+        let (low, high) = values
+            .map(|it| it.max(LEAST))
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
+        let lowest = low.is_finite().then(|| libm::log10(low).floor() as i32)?;
+        Some(Scale { lowest, highest: (libm::log10(high).ceil() as i32).max(lowest + 1) })
+    }
+    fn decades(&self) -> impl Iterator<Item = f64> + use<> {
+        (self.lowest..=self.highest).map(|exponent| libm::pow(10.0, f64::from(exponent)))
+    }
+    fn along(&self, value: f64) -> f64 {
+        let decades = f64::from(self.highest - self.lowest);
+        (libm::log10(value.max(LEAST)) - f64::from(self.lowest)) / decades * SIDE
+    }
+}
