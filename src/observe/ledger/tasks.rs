@@ -1,0 +1,102 @@
+//! Tasks come and go, and clear the way for those in conflict behind them.
+
+use super::{Claimant, Ledger, Place, TaskRec};
+use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Time};
+
+impl Ledger {
+    pub(super) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
+        let mut uncleared = 0;
+        for claim in claims {
+            let resource = self.resources.grow_to(claim.resource);
+            let clear = match claim.mode {
+                Mode::Exclusive => resource.claimants.is_empty(),
+                Mode::Shared => resource.exclusives == 0,
+            };
+            resource.claimants.push_back(Claimant { task, mode: claim.mode, clear });
+            resource.exclusives += u32::from(claim.mode == Mode::Exclusive);
+            uncleared += u32::from(!clear);
+        }
+        self.submitted += 1;
+        self.tally.in_system += 1;
+        self.tally.waiting += 1;
+        self.tally.runnable += u64::from(uncleared == 0);
+        let rec = TaskRec {
+            class,
+            claims: Claims::from_slice(claims),
+            submitted: self.now,
+            service,
+            place: Place::Nowhere,
+            runnable_at: if uncleared == 0 { self.now } else { Time::MAX },
+            placed_at: Time::MAX,
+            head_at: Time::MAX,
+            general_clocks: (0, 0),
+            uncleared,
+            open: 0,
+            starts: 0,
+            lost: 0,
+        };
+        self.tasks.insert(task, rec);
+    }
+
+    pub(super) fn settle(&mut self, task: TaskId) -> Option<TaskRec> {
+        let rec = self.tasks.remove(task)?;
+        self.settled += 1;
+        self.tally.in_system -= 1;
+        if rec.open == 0 {
+            self.tally.waiting -= 1;
+            self.tally.runnable -= u64::from(rec.uncleared == 0);
+        }
+        self.leave(task, rec.place, &rec.claims);
+        self.release_claims(task, &rec.claims);
+        Some(rec)
+    }
+
+    fn release_claims(&mut self, task: TaskId, claims: &[Claim]) {
+        let mut cleared = std::mem::take(&mut self.cleared);
+        for claim in claims {
+            let resource = &mut self.resources[claim.resource];
+            let claimants = &mut resource.claimants;
+            let position = claimants.iter().position(|other| other.task == task).expect("a claim is listed until then");
+            if position == 0 {
+                claimants.pop_front();
+            } else {
+                claimants.remove(position);
+            }
+            resource.exclusives -= u32::from(claim.mode == Mode::Exclusive);
+            let Some(first) = claimants.front_mut() else { continue };
+            if first.mode == Mode::Exclusive {
+                if !first.clear {
+                    first.clear = true;
+                    cleared.push(first.task);
+                }
+            } else if claim.mode == Mode::Exclusive {
+                for shared in claimants.iter_mut().take_while(|other| other.mode == Mode::Shared) {
+                    if !shared.clear {
+                        shared.clear = true;
+                        cleared.push(shared.task);
+                    }
+                }
+            }
+        }
+        for task in cleared.drain(..) {
+            self.clear_one(task);
+        }
+        self.cleared = cleared;
+    }
+
+    fn clear_one(&mut self, task: TaskId) {
+        let rec = &mut self.tasks[task];
+        rec.uncleared -= 1;
+        if rec.uncleared > 0 {
+            return;
+        }
+        rec.runnable_at = self.now;
+        self.tally.runnable += u64::from(rec.open == 0);
+        match rec.place {
+            // Engines without queues put tasks with claims there too: what they wait for from here on is a worker.
+            Place::Queue(QueueId::GENERAL) => rec.general_clocks = self.general_clocks,
+            Place::Queue(queue) if self.queues[queue].fifo.front() == Some(&task) => self.begin_head(queue),
+            Place::Queue(_) | Place::Parked | Place::Nowhere => {}
+        }
+    }
+}

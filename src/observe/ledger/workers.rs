@@ -1,0 +1,72 @@
+//! Workers, what they do, and the grants that they hold.
+
+use super::attempts::{count_loss, stop_running};
+use super::records::Grant;
+use super::{Ledger, Phase, Step, WorkerRec};
+use crate::base::{Epoch, QueueId, WorkerId};
+
+impl Ledger {
+    /// Changes a worker and keeps count of what workers do.
+    pub(super) fn change(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
+        let now = self.now;
+        let rec = self.workers.grow_to(worker);
+        rec.wind(now);
+        let before = rec.doing();
+        how(rec);
+        let after = rec.doing();
+        if before != after {
+            rec.healthy_since = rec.is_healthy().then(|| rec.healthy_since.unwrap_or(now));
+            self.tally.workers[before as usize] = self.tally.workers[before as usize].saturating_sub(1);
+            self.tally.workers[after as usize] += 1;
+        }
+        self.touch_queues_of(worker);
+    }
+
+    pub(super) fn gone(&mut self, worker: WorkerId) -> Step {
+        let rec = self.workers.grow_to(worker);
+        let arrived = rec.arrived;
+        let known = matches!(rec.phase, Phase::Starting | Phase::Up);
+        let attempts = std::mem::take(&mut rec.attempts);
+        for mut attempt in attempts {
+            if !attempt.ended {
+                for claim in &attempt.claims {
+                    stop_running(&mut self.resources[claim.resource], worker, attempt.ticket);
+                }
+            }
+            count_loss(&mut self.tasks, &mut attempt);
+            self.close(attempt.task);
+        }
+        let held = std::mem::take(&mut self.workers[worker].held);
+        for queue in held {
+            self.drop_grant(worker, queue, None);
+        }
+        self.change(worker, |rec| {
+            rec.executing = 0;
+            rec.phase = Phase::Gone;
+        });
+        if known { Step::Gone { arrived } } else { Step::Other }
+    }
+
+    pub(super) fn hold(&mut self, worker: WorkerId, queue: QueueId, grant: Grant) {
+        let rec = self.queues.grow_to(queue);
+        rec.epoch_held = rec.epoch_held.max(grant.epoch);
+        match rec.grants.iter_mut().find(|other| other.worker == worker) {
+            Some(other) => *other = grant,
+            None => {
+                rec.grants.push(grant);
+                self.workers.grow_to(worker).held.push(queue);
+            }
+        }
+        self.touch(queue);
+    }
+
+    pub(super) fn drop_grant(&mut self, worker: WorkerId, queue: QueueId, epoch: Option<Epoch>) {
+        let rec = self.queues.grow_to(queue);
+        let before = rec.grants.len();
+        rec.grants.retain(|grant| grant.worker != worker || epoch.is_some_and(|epoch| epoch != grant.epoch));
+        if rec.grants.len() < before {
+            self.workers.grow_to(worker).held.retain(|other| *other != queue);
+        }
+        self.touch(queue);
+    }
+}
