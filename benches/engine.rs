@@ -45,7 +45,9 @@ impl Cluster {
         let mut released = Vec::new();
         for effect in self.out.drain(..) {
             match effect {
-                Effect::Send(worker, ClusterMessage::Start(start)) => self.started.push((worker, start)),
+                Effect::Send(worker, ClusterMessage::Start(start) | ClusterMessage::AnsweredAndStart { start, .. }) => {
+                    self.started.push((worker, start));
+                }
                 Effect::Send(worker, ClusterMessage::Revoke { holding, .. }) => released.push((worker, holding)),
                 Effect::Send(..) | Effect::Persist(_) | Effect::Settle(..) | Effect::Note(_) => {}
             }
@@ -62,8 +64,7 @@ impl Cluster {
             self.next += 1;
             self.give(Input::Submit { task, claims: &claims });
             while let Some((worker, start)) = self.started.pop() {
-                self.say(worker, WorkerMessage::Finished(Report { start, ended: Some(Ended::Completed) }));
-                self.say(worker, WorkerMessage::Fetch);
+                self.say(worker, WorkerMessage::FinishedAndFetch(Report { start, ended: Some(Ended::Completed) }));
             }
         }
     }

@@ -127,6 +127,36 @@ fn a_lost_report_is_repeated_by_the_next_heartbeat() {
 }
 
 #[test]
+fn an_answer_that_carried_the_next_order_is_lost_and_both_are_repeated() {
+    let mut rig = Rig::new(spec(1, 1), 1);
+    let (first, second) = (rig.exclusive(&[A]), rig.exclusive(&[A]));
+    rig.hold_to(W1);
+    rig.finish(W1);
+    assert!(rig.settled.contains_key(&first) && rig.running(W1).is_none());
+    rig.lose_to(W1);
+    rig.pass(secs(10));
+    assert_eq!(rig.running(W1), Some(second), "the order is given again");
+    rig.terminate(W1);
+    rig.finish(W1);
+    assert!(!rig.is_alive(W1), "no report is left unanswered");
+    assert_eq!((rig.starts_of(first), rig.starts_of(second)), (1, 1));
+}
+
+#[test]
+fn a_quiesce_crosses_an_answer_that_carries_an_order_and_the_order_is_declined() {
+    let mut rig = Rig::new(spec(1, 1), 2);
+    let (first, second) = (rig.exclusive(&[A]), rig.exclusive(&[A]));
+    rig.hold_to(W1);
+    rig.finish(W1);
+    rig.terminate(W1);
+    assert!(rig.is_alive(W1), "its report is not answered yet");
+    rig.let_go();
+    assert!(!rig.is_alive(W1));
+    assert_eq!(rig.running(W2), Some(second));
+    assert_eq!((rig.starts_of(first), rig.starts_of(second)), (1, 1));
+}
+
+#[test]
 fn a_lost_revoke_is_repeated_by_the_answer_to_the_next_heartbeat() {
     let mut rig = Rig::new(spec(1, 1), 2);
     rig.hold_to(W1);

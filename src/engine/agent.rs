@@ -213,11 +213,7 @@ impl Agent {
                 self.revoke(*holding, out);
                 self.leave_when_done(out);
             }
-            ClusterMessage::Start(start) => {
-                if self.is_news(start.ticket) {
-                    self.start(now, *start, out);
-                }
-            }
+            ClusterMessage::Start(start) => self.ordered(now, *start, out),
             ClusterMessage::Abort { ticket } => {
                 if let Some(running) = &mut self.running
                     && running.start.ticket == *ticket
@@ -228,9 +224,11 @@ impl Agent {
                 }
             }
             ClusterMessage::Quiesce => self.quiesce(now, out),
-            ClusterMessage::Answered { ticket } => {
-                self.reports.retain(|report| report.start.ticket != *ticket);
-                self.leave_when_done(out);
+            ClusterMessage::Answered { ticket } => self.answered(*ticket, out),
+            ClusterMessage::AnsweredAndStart { answered, start } => {
+                // In this order: one that quiesces declines the start before it leaves.
+                self.ordered(now, *start, out);
+                self.answered(*answered, out);
             }
             ClusterMessage::Welcome(welcome) => {
                 let Welcome { stamp, lease, grants, ticket } = &**welcome;
@@ -294,7 +292,15 @@ impl Agent {
         out.push(AgentEffect::Dropped { holding });
     }
 
-    fn start(&mut self, now: Stamp, start: Start, out: Out<'_>) {
+    fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
+        self.reports.retain(|report| report.start.ticket != ticket);
+        self.leave_when_done(out);
+    }
+
+    fn ordered(&mut self, now: Stamp, start: Start, out: Out<'_>) {
+        if !self.is_news(start.ticket) {
+            return;
+        }
         let allowed = if start.queue.is_general() {
             !self.options.fences_itself || now < after(self.answered, self.options.session)
         } else {
@@ -307,13 +313,10 @@ impl Agent {
             self.running = Some(Running { start, stopping: false });
             out.push(AgentEffect::Execute(start));
         } else {
-            self.report(Report { start, ended: None }, out);
+            let declined = Report { start, ended: None };
+            self.reports.push(declined);
+            out.push(AgentEffect::Send(WorkerMessage::Finished(declined)));
         }
-    }
-
-    fn report(&mut self, report: Report, out: Out<'_>) {
-        self.reports.push(report);
-        out.push(AgentEffect::Send(WorkerMessage::Finished(report)));
     }
 
     fn ended(&mut self, ticket: Ticket, ended: Ended, out: Out<'_>) {
@@ -321,12 +324,20 @@ impl Agent {
             return;
         };
         self.running = None;
-        self.report(Report { start: running.start, ended: Some(ended) }, out);
+        let report = Report { start: running.start, ended: Some(ended) };
+        self.reports.push(report);
         let queue = running.start.queue;
-        if let Some(position) = self.grants.iter().position(|grant| grant.revoked && grant.holding.queue == queue) {
+        let handed_back = self.grants.iter().position(|grant| grant.revoked && grant.holding.queue == queue);
+        let wants_work = self.known && !self.quiescing;
+        if wants_work && handed_back.is_none() {
+            out.push(AgentEffect::Send(WorkerMessage::FinishedAndFetch(report)));
+            return;
+        }
+        out.push(AgentEffect::Send(WorkerMessage::Finished(report)));
+        if let Some(position) = handed_back {
             self.release(position, out);
         }
-        if self.known && !self.quiescing {
+        if wants_work {
             out.push(AgentEffect::Send(WorkerMessage::Fetch));
         }
         self.leave_when_done(out);

@@ -3,6 +3,11 @@
 //! The wire is lossy, late, duplicating and reordering. Nothing here relies on delivery: an agent repeats its reports
 //! until they are answered, every heartbeat says all that the agent holds, and every answer to one says all that it
 //! should hold.
+//!
+//! What nearly every task needs travels in two messages instead of four: a worker that reports an end and is idle says
+//! both in [`WorkerMessage::FinishedAndFetch`], and where there is work for it at once the answer comes with the next
+//! order, in [`ClusterMessage::AnsweredAndStart`]. Either means exactly its two parts, and where such a message is lost
+//! both parts are: the heartbeat repeats the report, and its answer repeats the order.
 
 use smallvec::SmallVec;
 
@@ -97,10 +102,25 @@ pub enum WorkerMessage {
     Fetch,
     /// An attempt ended, or a start was declined.
     Finished(Report),
+    /// [`WorkerMessage::Finished`] and [`WorkerMessage::Fetch`] in one.
+    FinishedAndFetch(Report),
     /// I gave a queue back. Voids every unanswered start of that epoch.
     Released(Holding),
     /// Gone in good order: nothing is held, nothing runs, everything was answered.
     Leave,
+}
+
+impl WorkerMessage {
+    /// All reports in it.
+    pub fn reports(&self) -> &[Report] {
+        match self {
+            WorkerMessage::Finished(report) | WorkerMessage::FinishedAndFetch(report) => std::slice::from_ref(report),
+            WorkerMessage::Heartbeat(heartbeat) => &heartbeat.reports,
+            WorkerMessage::Join { .. } | WorkerMessage::Fetch | WorkerMessage::Released(_) | WorkerMessage::Leave => {
+                &[]
+            }
+        }
+    }
 }
 
 /// The answer to a heartbeat or a join.
@@ -151,10 +171,33 @@ pub enum ClusterMessage {
         /// The ticket of the report's start.
         ticket: Ticket,
     },
+    /// [`ClusterMessage::Answered`] and [`ClusterMessage::Start`] in one.
+    AnsweredAndStart {
+        /// The ticket of the answered report's start.
+        answered: Ticket,
+        /// What to execute next.
+        start: Start,
+    },
     /// The answer to a heartbeat or a join.
     Welcome(Box<Welcome>),
     /// I do not know you (any more): drop all grants and join.
     Rejoin,
+}
+
+impl ClusterMessage {
+    /// The order to start in it.
+    pub fn start(&self) -> Option<&Start> {
+        match self {
+            ClusterMessage::Start(start) | ClusterMessage::AnsweredAndStart { start, .. } => Some(start),
+            ClusterMessage::Grant { .. }
+            | ClusterMessage::Revoke { .. }
+            | ClusterMessage::Abort { .. }
+            | ClusterMessage::Quiesce
+            | ClusterMessage::Answered { .. }
+            | ClusterMessage::Welcome(_)
+            | ClusterMessage::Rejoin => None,
+        }
+    }
 }
 
 /// What an engine must not forget. Keyed upserts and deletes, so that their size follows what is unfinished.

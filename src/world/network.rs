@@ -63,7 +63,7 @@ impl<O: Observe> World<'_, O> {
     /// A message to a worker that is gone is given up at once.
     pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
         let Some((at, travelled)) = self.arrival(worker, Direction::ToWorker) else { return };
-        if let ClusterMessage::Start(start) = &message {
+        if let Some(start) = message.start() {
             self.use_task(start.task);
         }
         self.calendar.schedule(at, class::DELIVERY, Event::ToWorker { worker, travelled, message });
@@ -78,14 +78,7 @@ impl<O: Observe> World<'_, O> {
         if travelled {
             self.fact(Fact::MessageArrived { worker });
         }
-        let reports = match message {
-            WorkerMessage::Finished(report) => std::slice::from_ref(report),
-            WorkerMessage::Heartbeat(heartbeat) => &heartbeat.reports,
-            WorkerMessage::Join { .. } | WorkerMessage::Fetch | WorkerMessage::Released(_) | WorkerMessage::Leave => {
-                &[]
-            }
-        };
-        for report in reports {
+        for report in message.reports() {
             let start = report.start;
             let (task, queue, epoch, ticket) = (start.task, start.queue, start.epoch, start.ticket);
             self.fact(Fact::Reported { task, worker, queue, epoch, ticket });
@@ -132,7 +125,7 @@ impl<O: Observe> World<'_, O> {
 
     /// The message no longer exists. An agent that begins to execute does so when it reads the start.
     pub(super) fn drop_message(&mut self, message: &ClusterMessage) {
-        if let ClusterMessage::Start(start) = message {
+        if let Some(start) = message.start() {
             self.unuse_task(start.task);
         }
     }

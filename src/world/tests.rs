@@ -32,8 +32,8 @@ impl Fifo {
                 let welcome = Welcome { stamp: *stamp, lease: None, grants: Holdings::new(), ticket };
                 out.push(Effect::Send(worker, ClusterMessage::Welcome(Box::new(welcome))));
             }
-            WorkerMessage::Fetch => self.idle.push_back(worker),
-            WorkerMessage::Finished(report) => {
+            WorkerMessage::Fetch => {}
+            WorkerMessage::Finished(report) | WorkerMessage::FinishedAndFetch(report) => {
                 let ticket = report.start.ticket;
                 out.push(Effect::Send(worker, ClusterMessage::Answered { ticket }));
                 match report.ended {
@@ -50,6 +50,9 @@ impl Fifo {
                 }
             }
             WorkerMessage::Released(_) | WorkerMessage::Leave => {}
+        }
+        if matches!(message, WorkerMessage::Fetch | WorkerMessage::FinishedAndFetch(_)) {
+            self.idle.push_back(worker);
         }
     }
 }

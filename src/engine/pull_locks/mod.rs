@@ -179,6 +179,10 @@ impl PullLocks {
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
             WorkerMessage::Fetch => self.fetch(now, worker, out),
             WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),
+            WorkerMessage::FinishedAndFetch(report) => {
+                self.reported(now, worker, *report, out);
+                self.fetch(now, worker, out);
+            }
             WorkerMessage::Released(_) => {} // Nothing is ever granted.
             WorkerMessage::Leave => self.leave(now, worker, out),
         }

@@ -1,8 +1,8 @@
 //! Dispatch: which task a free worker starts, and what its report means.
 
 use super::membership::{Member, Outstanding};
-use super::{Place, QueueFirst, note};
-use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Time, WorkerId};
+use super::{Place, QueueFirst, answer, note};
+use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Report, Start};
 use crate::engine::spec::{Discipline, LostTask, ServedBy};
 
@@ -24,39 +24,57 @@ impl QueueFirst {
         }
     }
 
-    pub(super) fn fetch(&mut self, worker: WorkerId, out: &mut Outbox) {
+    /// A worker is idle; `answers`: a report came with that word, and its answer goes with the next order, if there is one.
+    pub(super) fn fetch(&mut self, worker: WorkerId, answers: Option<Ticket>, out: &mut Outbox) {
         let Some(member) = self.members.get(worker) else {
+            answer(worker, answers, out);
             out.push(Effect::Send(worker, ClusterMessage::Rejoin));
             return;
         };
-        if member.outstanding.is_none() && !member.quiescing {
-            let began = self.give_work(worker, out);
-            if !began {
-                self.members.set_idle(worker, true);
-            }
+        let is_free = member.outstanding.is_none() && !member.quiescing;
+        if is_free && self.give_work(worker, answers, out) {
+            return;
+        }
+        answer(worker, answers, out);
+        if is_free {
+            self.members.set_idle(worker, true);
         }
     }
 
     /// Gives an idle worker its next task, if there is one for it.
     pub(super) fn serve(&mut self, worker: WorkerId, out: &mut Outbox) {
         if self.members.get(worker).is_some_and(Member::is_idle) {
-            self.give_work(worker, out);
+            self.give_work(worker, None, out);
         }
     }
 
     /// Gives a worker that has nothing to do its next task; false: there is none for it.
-    fn give_work(&mut self, worker: WorkerId, out: &mut Outbox) -> bool {
-        let Some(member) = self.members.get(worker) else { return false };
+    fn give_work(&mut self, worker: WorkerId, answers: Option<Ticket>, out: &mut Outbox) -> bool {
+        let Some(start) = self.next_start(worker) else { return false };
+        let task = self.tasks.get_mut(start.task).expect("an unsettled task");
+        assert!(task.running.is_none(), "{} is started twice", start.task);
+        task.running = Some((worker, start.ticket));
+        task.attempts += 1;
+        out.push(self.record_attempt(start.task));
+        let order = match answers {
+            Some(answered) => ClusterMessage::AnsweredAndStart { answered, start },
+            None => ClusterMessage::Start(start),
+        };
+        out.push(Effect::Send(worker, order));
+        true
+    }
+
+    /// Picks what a worker starts next, and takes it out of what waits.
+    fn next_start(&mut self, worker: WorkerId) -> Option<Start> {
+        let member = self.members.get(worker)?;
         let surplus_only = self.spec.general_queue.served_by == ServedBy::Surplus && self.members.any_surplus();
         let general = self.general_waiting > 0 && (!surplus_only || member.owned.is_empty());
         let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
         let reserved = if general_is_due { None } else { self.next_reserved(worker) };
         match reserved {
-            Some((position, queue, task)) => self.start_reserved(worker, position, queue, task, out),
-            None if general => self.start_general(worker, out),
-            None => return false,
+            Some((position, queue, task)) => Some(self.start_reserved(worker, position, queue, task)),
+            None => general.then(|| self.start_general(worker)),
         }
-        true
     }
 
     /// The queue that the discipline picks, with its position among the worker's queues and its first task.
@@ -74,7 +92,7 @@ impl QueueFirst {
         }
     }
 
-    fn start_reserved(&mut self, worker: WorkerId, position: usize, queue: QueueId, task: TaskId, out: &mut Outbox) {
+    fn start_reserved(&mut self, worker: WorkerId, position: usize, queue: QueueId, task: TaskId) -> Start {
         let ticket = self.next_ticket();
         let state = self.pool.queue_mut(queue);
         state.started = Some(ticket);
@@ -83,26 +101,17 @@ impl QueueFirst {
         let member = self.members.busy_with(worker, Outstanding { start });
         member.served = position;
         member.reserved_streak += 1;
-        self.order(worker, start, out);
+        start
     }
 
-    fn start_general(&mut self, worker: WorkerId, out: &mut Outbox) {
+    fn start_general(&mut self, worker: WorkerId) -> Start {
         let task = self.general.pop_front().expect("a waiting general task");
         self.general_waiting -= 1;
         self.skip_settled_general();
         let ticket = self.next_ticket();
         let start = Start { task, queue: QueueId::GENERAL, epoch: Epoch(0), ticket };
         self.members.busy_with(worker, Outstanding { start }).reserved_streak = 0;
-        self.order(worker, start, out);
-    }
-
-    fn order(&mut self, worker: WorkerId, start: Start, out: &mut Outbox) {
-        let task = self.tasks.get_mut(start.task).expect("an unsettled task");
-        assert!(task.running.is_none(), "{} is started twice", start.task);
-        task.running = Some((worker, start.ticket));
-        task.attempts += 1;
-        out.push(self.record_attempt(start.task));
-        out.push(Effect::Send(worker, ClusterMessage::Start(start)));
+        start
     }
 
     /// Keeps the front of the general queue an unsettled task.

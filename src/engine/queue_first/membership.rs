@@ -249,7 +249,7 @@ impl QueueFirst {
             return;
         };
         if beat.running.is_none() && member.outstanding.is_none() && !member.quiescing {
-            self.fetch(worker, out);
+            self.fetch(worker, None, out);
         }
     }
 

@@ -162,16 +162,21 @@ impl QueueFirst {
         match message {
             WorkerMessage::Join { stamp, .. } => self.join(now, worker, *stamp, out),
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
-            WorkerMessage::Fetch => self.fetch(worker, out),
+            WorkerMessage::Fetch => self.fetch(worker, None, out),
             WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),
+            WorkerMessage::FinishedAndFetch(report) => {
+                self.take_report(now, worker, *report, out);
+                self.fetch(worker, Some(report.start.ticket), out);
+            }
             WorkerMessage::Released(holding) => self.released(now, worker, *holding, out),
             WorkerMessage::Leave => self.leave(now, worker, out),
         }
     }
 
+    /// A report is answered after what it means is recorded: the worker forgets it then.
     fn reported(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
-        out.push(Effect::Send(worker, ClusterMessage::Answered { ticket: report.start.ticket }));
         self.take_report(now, worker, report, out);
+        answer(worker, Some(report.start.ticket), out);
     }
 
     fn timeout(&mut self, now: Time, out: &mut Outbox) {
@@ -367,6 +372,10 @@ impl EngineFactory for Factory {
             fences_itself: self.spec.lease != LeaseSpec::None,
         }
     }
+}
+
+fn answer(worker: WorkerId, report: Option<Ticket>, out: &mut Outbox) {
+    out.extend(report.map(|ticket| Effect::Send(worker, ClusterMessage::Answered { ticket })));
 }
 
 fn note(out: &mut Outbox, note: Note) {

@@ -142,6 +142,10 @@ impl WorkerOwned {
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
             WorkerMessage::Fetch => self.fetch(worker, out),
             WorkerMessage::Finished(report) => self.reported(now, worker, *report, out),
+            WorkerMessage::FinishedAndFetch(report) => {
+                self.reported(now, worker, *report, out);
+                self.fetch(worker, out);
+            }
             WorkerMessage::Released(_) => {} // The queue goes with its worker.
             WorkerMessage::Leave => self.delete(now, worker, out),
         }
