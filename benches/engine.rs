@@ -49,7 +49,7 @@ impl Cluster {
                     self.started.push((worker, start));
                 }
                 Effect::Send(worker, ClusterMessage::Revoke { holding, .. }) => released.push((worker, holding)),
-                Effect::Send(..) | Effect::Persist(_) | Effect::Settle(..) | Effect::Note(_) => {}
+                Effect::Send(..) | Effect::Persist(_) | Effect::Fence(_) | Effect::Settle(..) | Effect::Note(_) => {}
             }
         }
         for (worker, holding) in released {

@@ -3,7 +3,7 @@
 //! The world (executors, wire, clients) writes what physically happened; observers read facts and nothing else. The one
 //! exception is [`Fact::Noted`]: what the engine said of its own decisions, which may explain and never acquit.
 
-use crate::base::{Claim, ClassId, Epoch, Note, Outcome, QueueId, Span, TaskId, Ticket, Time, WorkerId};
+use crate::base::{Claim, ClassId, Epoch, Note, Outcome, QueueId, Span, TaskId, Term, Ticket, Time, WorkerId};
 
 /// How an attempt physically ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +18,17 @@ pub enum AttemptEnd {
     Aborted,
     /// Its worker died.
     Died,
+}
+
+/// What the store said to the effect of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EffectAnswer {
+    /// It is done.
+    Accepted,
+    /// It came under a stale epoch, or of a stale attempt: nothing was changed.
+    Refused,
+    /// The task had its effect already: nothing was changed, and that is as good as done.
+    AlreadyDone,
 }
 
 /// How a worker went away.
@@ -122,6 +133,21 @@ pub enum Fact<'a> {
         /// How it ended.
         end: AttemptEnd,
     },
+    /// The effect of an attempt that ran to its end reached the store.
+    Effect {
+        /// Which task.
+        task: TaskId,
+        /// Who executed it.
+        worker: WorkerId,
+        /// For which queue.
+        queue: QueueId,
+        /// Under which epoch of it.
+        epoch: Epoch,
+        /// Identifies the attempt.
+        ticket: Ticket,
+        /// What the store said.
+        answer: EffectAnswer,
+    },
     /// A report of an attempt's end, or of a start declined, reached the engine (each copy of it).
     Reported {
         /// Which task.
@@ -164,6 +190,33 @@ pub enum Fact<'a> {
     MessageArrived {
         /// Which worker.
         worker: WorkerId,
+    },
+    /// A message between the engine and a worker was lost: on the wire, or because no engine was up.
+    MessageLost {
+        /// Which worker.
+        worker: WorkerId,
+    },
+    /// A client submitted a task that does harm: it executes for ever, or kills its worker each time.
+    Poisoned {
+        /// Which task.
+        task: TaskId,
+        /// Whether it executes for ever.
+        never_ends: bool,
+    },
+    /// The engine is gone.
+    EngineDown {
+        /// Which one.
+        term: Term,
+    },
+    /// An engine was restored from records; the first one is there from the beginning and is no fact.
+    EngineUp {
+        /// Which one.
+        term: Term,
+    },
+    /// The store takes its time: what the engine decided waits, or goes on.
+    EngineHeld {
+        /// It waits from here on.
+        held: bool,
     },
     /// What the engine says of a decision.
     Noted(Note),

@@ -61,7 +61,7 @@ engine:
     rebalance: {every: 1m}
     general_queue: {served_by: everyone, general_after: 16}
     running_task_of_lost_worker: {requeue: {max_attempts: 3}}
-    lease: {duration: 30s, margin: 1s, fencing: false}
+    lease: {duration: 30s, margin: 1s, fencing: true}
 faults: []
 expect:
   always: [exclusion, order, ownership, no_loss, quiesce, pool_bounds]
@@ -183,12 +183,22 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("run: {warm_up: 9h}"), 4, 16, "leaves nothing"),
         (with("run: {replications: 0}"), 4, 21, "1 to 1000000"),
         (with("run: {replications: {precision: {metric: wait.p95}}}"), 4, 21, "not available yet"),
-        (with("network: {loss: 0.1%}"), 4, 17, "not available in this version"),
-        (with("faults: [{crash: {at: 3h}}]"), 4, 9, "not available in this version"),
+        (with("network: {loss: 101%}"), 4, 17, "not between 0% and 100%"),
+        (with("faults: [{crash: {count: 3}}]"), 4, 11, "needs the key `at`"),
+        (with("faults: [{slow: {at: 1h, workers: some, factor: 2, for: 1m}}]"), 4, 35, "a number of workers, or `all`"),
+        (with("faults: [{slow: {at: 1h, workers: all, factor: 0.5, for: 1m}}]"), 4, 48, "between 1 and 1000"),
+        (with("faults: [{clock: {workers: 1, offset: 5s}}]"), 4, 39, "`workers: all`"),
+        (with("faults: [{clock: {workers: all, drift_ppm: 1e9}}]"), 4, 44, "-500000 and 500000"),
+        (with("faults: [{clock: {workers: all, jump: soon}}]"), 4, 39, "soon"),
+        (with("faults: [{herd: {at: 1h, tasks: 5, workers: 5}}]"), 4, 17, "of tasks or of workers"),
+        (with("faults: [{herd: {at: 1h, tasks: 5, class: none}}]"), 4, 43, "no class `none`"),
+        (with("faults: [{herd: {at: 1h, tasks: 5}}]"), 4, 17, "needs a class"),
+        (with("faults: [{poison: {share: 1, does: kills_worker}}]"), 4, 27, "has no unit"),
+        (with("faults: [{meteor: {at: 1h}}]"), 4, 11, "unknown variant `meteor`"),
+        (with("engine: {queue_first: {lease: {fencing: maybe}}}"), 4, 41, "expected a boolean"),
         (with("engine: {pull_locks: {preset: pulpcore-3.12}}"), 4, 23, "did you mean `pulpcore-3.14`?"),
         (with("engine: {pull_locks: {unblocked_to_started: 5}}"), 4, 45, "has no unit"),
         (with("engine: {pull_locks: {clean_up: {heartbeats: {first_min: 9, first_max: 8}}}}"), 4, 58, "above"),
-        (with("engine: {queue_first: {lease: {fencing: true}}}"), 4, 41, "not available yet"),
         (with("engine: {queue_first: {queues: {min: 4, max: 2}}}"), 4, 38, "min 4 is above max 2"),
         (with("engine: {queue_first: {placement: leest_backlog}}"), 4, 24, "did you mean `least_backlog`?"),
         (with("engine: {queue_first: {general_queue: {general_after: 0}}}"), 4, 55, "at least 1"),
@@ -223,7 +233,7 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("script: [{at: 1s, crash: {worker: w9}}]"), 4, 35, "no worker `w9`"),
         (with("run: {horizon: 1s, drain: 1s}\nscript: [{at: 3s, crash: {worker: w1}}]"), 5, 15, "the run is over"),
         (with("script: [{at: 1s}]"), 4, 10, "exactly one action"),
-        (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 28, "not available in this version"),
+        (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 19, "needs the key `for`"),
         (with("script: [{at: 1s, submit: {task: t, claims: [a, a], service: 1s}}]"), 4, 49, "claimed twice"),
     ]
 }

@@ -45,6 +45,8 @@ named_set! {
     Property, "property" {
         /// Conflicting attempts never execute at once.
         Exclusion = "exclusion",
+        /// The store accepts at most one effect per task, in order, and none of an epoch that is over.
+        Effects = "effects",
         /// If a was submitted before b and they conflict, b's first start is not before a's settlement.
         Order = "order",
         /// At any instant at most one worker holds a valid grant of a queue; epochs rise.
@@ -125,6 +127,22 @@ named_set! {
         TaskFailed = "task_failed",
         /// Two conflicting attempts executed at once.
         Overlap = "overlap",
+        /// The store refused the effect of a stale attempt.
+        EffectRefused = "effect_refused",
+        /// The store had a task's effect already when another attempt of it ended.
+        EffectAlreadyDone = "effect_already_done",
+        /// A message was lost.
+        MessageLost = "message_lost",
+        /// A task that does harm was submitted.
+        PoisonTask = "poison_task",
+        /// An engine was restored from records.
+        EngineRestored = "engine_restored",
+        /// A restored engine had tasks to go on with.
+        RestoredWithTasks = "restored_with_tasks",
+        /// A worker held a valid grant when an engine was restored.
+        RestoredWithLease = "restored_with_lease",
+        /// The store took its time with a record.
+        StoreSlow = "store_slow",
         /// The limits of the pool changed while running.
         LimitsChanged = "limits_changed",
     }
@@ -302,7 +320,10 @@ pub const METRICS: &[MetricInfo] = &[
     metric("runnable.mean", Unit::Count, false, "mean number of tasks waiting with no conflict ahead"),
     metric("parked.mean", Unit::Count, false, "mean number of tasks parked"),
     metric("overlap_seconds", Unit::Seconds, false, "seconds in which conflicting attempts executed at once"),
+    metric("effects.refused", Unit::Count, false, "effects of stale attempts that the store refused"),
+    metric("effects.already_done", Unit::Count, false, "effects that the store had already, by an earlier attempt"),
     metric("violations.exclusion", Unit::Count, false, "breaches of exclusion"),
+    metric("violations.effects", Unit::Count, false, "breaches of effects"),
     metric("violations.order", Unit::Count, false, "breaches of order"),
     metric("violations.ownership", Unit::Count, false, "breaches of ownership"),
     metric("violations.no_loss", Unit::Count, false, "breaches of no_loss"),

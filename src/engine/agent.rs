@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::message::{
     ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, Welcome, WorkerMessage, WorkerName,
 };
-use crate::base::{QueueId, Span, Ticket};
+use crate::base::{QueueId, Span, Term, Ticket};
 
 /// How an agent behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +106,8 @@ pub struct Agent {
     given_up: SmallVec<[(Holding, Stamp); 2]>,
     now: Stamp,
     reports: SmallVec<[Report; 1]>,
+    /// The highest term of an engine that was heard.
+    term: Term,
     seen: Ticket,
     next_beat: Stamp,
 }
@@ -126,6 +128,7 @@ impl Agent {
             given_up: SmallVec::new(),
             now: Stamp(0),
             reports: SmallVec::new(),
+            term: Term(0),
             seen: Ticket(0),
             next_beat: Stamp(0),
         }
@@ -141,6 +144,14 @@ impl Agent {
             AgentInput::Ended { ticket, ended } => self.ended(ticket, ended, out),
             AgentInput::Quiesce => self.quiesce(now, out),
         }
+    }
+
+    /// Whether a message of an engine of this term is to be given to it: those of an engine before the latest that was
+    /// heard are not, for that one is fenced off.
+    pub fn heeds(&mut self, term: Term) -> bool {
+        let heeds = term >= self.term;
+        self.term = self.term.max(term);
+        heeds
     }
 
     /// When it next wants [`AgentInput::Timer`].
@@ -270,14 +281,17 @@ impl Agent {
 
     fn revoke(&mut self, holding: Holding, out: Out<'_>) {
         match self.grants.iter().position(|grant| grant.holding == holding) {
-            Some(position) if self.running_for(holding.queue) => self.grants[position].revoked = true,
+            Some(position) if self.engaged_for(holding.queue) => self.grants[position].revoked = true,
             Some(position) => self.release(position, out),
             None => out.push(AgentEffect::Send(WorkerMessage::Released(holding))),
         }
     }
 
-    fn running_for(&self, queue: QueueId) -> bool {
+    /// It executes a task of the queue, or the engine does not know yet how one ended: the queue cannot be handed back,
+    /// for that would void the start.
+    fn engaged_for(&self, queue: QueueId) -> bool {
         self.running.is_some_and(|running| running.start.queue == queue)
+            || self.reports.iter().any(|report| report.start.queue == queue)
     }
 
     fn release(&mut self, position: usize, out: Out<'_>) {
@@ -294,6 +308,10 @@ impl Agent {
 
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
         self.reports.retain(|report| report.start.ticket != ticket);
+        let done = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding.queue);
+        if let Some(position) = self.grants.iter().position(done) {
+            self.release(position, out);
+        }
         self.leave_when_done(out);
     }
 
@@ -326,20 +344,11 @@ impl Agent {
         self.running = None;
         let report = Report { start: running.start, ended: Some(ended) };
         self.reports.push(report);
-        let queue = running.start.queue;
-        let handed_back = self.grants.iter().position(|grant| grant.revoked && grant.holding.queue == queue);
-        let wants_work = self.known && !self.quiescing;
-        if wants_work && handed_back.is_none() {
-            out.push(AgentEffect::Send(WorkerMessage::FinishedAndFetch(report)));
-            return;
-        }
-        out.push(AgentEffect::Send(WorkerMessage::Finished(report)));
-        if let Some(position) = handed_back {
-            self.release(position, out);
-        }
-        if wants_work {
-            out.push(AgentEffect::Send(WorkerMessage::Fetch));
-        }
+        let message = match self.known && !self.quiescing {
+            true => WorkerMessage::FinishedAndFetch(report),
+            false => WorkerMessage::Finished(report),
+        };
+        out.push(AgentEffect::Send(message));
         self.leave_when_done(out);
     }
 
@@ -351,7 +360,7 @@ impl Agent {
             let grant = self.grants[position];
             if grants.contains(&grant.holding) || grant.revoked {
                 position += 1;
-            } else if self.running_for(grant.holding.queue) {
+            } else if self.engaged_for(grant.holding.queue) {
                 self.grants[position].revoked = true;
                 position += 1;
             } else {
@@ -402,7 +411,7 @@ impl Agent {
             return;
         }
         for position in (0..self.grants.len()).rev() {
-            if self.running_for(self.grants[position].holding.queue) {
+            if self.engaged_for(self.grants[position].holding.queue) {
                 self.grants[position].revoked = true;
             } else {
                 self.release(position, out);

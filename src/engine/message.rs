@@ -44,6 +44,8 @@ pub enum Ended {
     Failed,
     /// It was stopped: its lease ended, or it was told to abort.
     Aborted,
+    /// It ran to its end and the store refused its effect: the task is somebody else's by now.
+    Refused,
 }
 
 /// The end of an attempt. Kept by the agent and repeated in every heartbeat until it is answered.
@@ -200,9 +202,21 @@ impl ClusterMessage {
     }
 }
 
+/// A task's place in a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Placed {
+    /// Which queue.
+    pub queue: QueueId,
+    /// The number of the placement: the order within the queue.
+    pub sequence: u64,
+}
+
 /// What an engine must not forget. Keyed upserts and deletes, so that their size follows what is unfinished.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Record {
+    /// Nothing but the assertion that this engine leads: refused where a later one does. Goes before whatever lengthens
+    /// a lease, for a later engine counts on its not being lengthened.
+    Leads,
     /// A task is accepted or placed.
     Task {
         /// The key.
@@ -210,21 +224,27 @@ pub enum Record {
         /// What it claims.
         claims: Claims,
         /// Where it is; `None`: parked.
-        queue: Option<QueueId>,
+        placed: Option<Placed>,
     },
-    /// A task is started or put back.
+    /// A task is started, put back or given up.
     Attempt {
         /// The key.
         task: TaskId,
         /// Attempts begun so far.
         attempts: u32,
+        /// Attempts lost so far.
+        lost: u32,
+        /// Its client gave it up.
+        cancelled: bool,
         /// The last order to start it, while that is unanswered.
         running: Option<(WorkerId, Ticket)>,
     },
-    /// A task is settled: its records go.
+    /// A task is settled: its records go. The outcome is what its client reads if nobody tells it.
     TaskGone {
         /// The key.
         task: TaskId,
+        /// The one final outcome.
+        outcome: Outcome,
     },
     /// A queue was created, granted, released, or changed between active and draining.
     Queue {
@@ -232,7 +252,7 @@ pub enum Record {
         queue: QueueId,
         /// The last epoch given.
         epoch: Epoch,
-        /// Its owner under that epoch.
+        /// Who may still act under that epoch: its owner, also when it is lost and its lease has not surely ended.
         owner: Option<WorkerId>,
         /// Whether it takes fresh reservations.
         draining: bool,
@@ -295,11 +315,32 @@ pub enum Input<'a> {
     Timeout,
 }
 
+/// What the store refuses from here on, so that an attempt that was given up cannot change anything any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fence {
+    /// Effects of a queue under an epoch below this one.
+    Queue {
+        /// Which queue.
+        queue: QueueId,
+        /// The lowest epoch that is good.
+        epoch: Epoch,
+    },
+    /// The effect of an attempt of the general queue, which has no epochs, and of those before it.
+    Attempt {
+        /// Of which task.
+        task: TaskId,
+        /// The highest ticket that is stale.
+        ticket: Ticket,
+    },
+}
+
 /// One thing that must be done, in order, because of an input.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
     /// Make this durable before anything that follows it is carried out.
     Persist(Record),
+    /// Tell the store what to refuse, before anything that follows is carried out.
+    Fence(Fence),
     /// Send a message to a worker.
     Send(WorkerId, ClusterMessage),
     /// Tell the client the one final outcome.

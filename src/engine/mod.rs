@@ -53,6 +53,7 @@
 //!                 Effect::Persist(record) => self.store.push(format!("{record:?}")),
 //!                 Effect::Send(_worker, message) => self.agent(now, AgentInput::Message(&message)),
 //!                 Effect::Settle(task, outcome) => self.log.push(format!("{task} {outcome}")),
+//!                 Effect::Fence(_stale) => {} // This store trusts its workers.
 //!                 Effect::Note(_why) => {}
 //!             }
 //!         }
@@ -101,11 +102,13 @@ pub mod message;
 mod overhead;
 pub mod pull_locks;
 pub mod queue_first;
+pub mod records;
 pub mod spec;
 pub mod worker_owned;
 
 pub use message::{ClusterMessage, Effect, Input, Outbox, Record, WorkerMessage};
 pub use overhead::Overhead;
+pub use records::Records;
 pub use spec::{EngineSpec, Guarantees};
 
 use crate::base::{Span, Term, Time};
@@ -122,6 +125,8 @@ pub type Reason = &'static str;
 /// - [`Input::Timeout`] is given when the instant of [`Engine::next_timeout`] has come, after all other inputs of that
 ///   instant; a timeout too early or too many does no harm.
 /// - A lease crosses the wire as a span that the agent counts from the moment it *sent* the message being answered.
+/// - An attempt counts as completed only when the store has accepted its effect: one per task at most, and none that a
+///   [`Effect::Fence`] forbids.
 /// - A refused persist ends this engine: the driver discards it and restores one under a higher term.
 pub trait Engine {
     /// Consumes one input at `now`; appends what must now be done, in order, to `out`.
@@ -157,6 +162,12 @@ pub trait EngineFactory: Send + Sync {
     fn name(&self) -> &str;
     /// A new engine that knows nothing yet.
     fn fresh(&self, context: Context) -> Box<dyn Engine>;
+    /// A new engine from what its predecessor persisted. The term in `context` is higher than any before. It must honour
+    /// leases that may still run, and learns from heartbeats who holds what. An engine that persists nothing begins anew.
+    fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
+        let _ = records;
+        self.fresh(context)
+    }
     /// What it promises, given how workers are monitored.
     fn guarantees(&self, detection: Detection) -> Guarantees;
     /// How its agents must behave.

@@ -340,10 +340,12 @@ pub struct Lease {
     pub duration: Span,
     /// How much longer the engine waits: for the drift of clocks and for aborts to be over.
     pub margin: Span,
+    /// Whether the store refuses effects under a stale epoch, or of a stale attempt.
+    pub fencing: bool,
 }
 impl Default for Lease {
     fn default() -> Self {
-        Lease { duration: Span::from_secs(30), margin: Span::from_secs(1) }
+        Lease { duration: Span::from_secs(30), margin: Span::from_secs(1), fencing: true }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::base::{Span, Time};
 use crate::engine::{EngineFactory, Guarantees};
 use crate::fact::{Fact, Observe};
 use crate::observe::{Observation, Observer, Settings};
-use crate::scenario::Scenario;
+use crate::scenario::{Fault, Scenario};
 use crate::sim::dist::Dist;
 use crate::world;
 
@@ -214,12 +214,28 @@ pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, replication
         classes: scenario.labels.classes.len(),
         resources: scenario.labels.resources.len(),
         orphan_bound: guarantees.orphan_bound,
+        heartbeat: longest_heartbeat(scenario),
         message_slack: longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay)),
         timeline: options.timeline && replication == 0,
         series_points: SERIES_POINTS,
         states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
         keep_starts: !expect.starts.is_empty(),
     }
+}
+
+/// The longest time between two heartbeats by true time: clocks may run slow, and jump back.
+fn longest_heartbeat(scenario: &Scenario) -> Span {
+    let mut longest = scenario.detection.heartbeat;
+    for timed in &scenario.faults.timed {
+        if let Fault::Clock { jump_micros, drift_ppb, .. } = timed.fault {
+            let slow = (-drift_ppb).max(0).unsigned_abs();
+            let stretched = u128::from(longest.micros()) * 1_000_000_000 / u128::from(1_000_000_000 - slow);
+            let jump = (-jump_micros).max(0).unsigned_abs();
+            longest =
+                Span::from_micros(u64::try_from(stretched).unwrap_or(u64::MAX)).saturating_add(Span::from_micros(jump));
+        }
+    }
+    longest
 }
 
 /// A span that no variate of this distribution is longer than (for unbounded ones: not once in 10^13 draws).

@@ -5,7 +5,7 @@
 
 use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Mode, Note, Outcome, Time};
-use crate::fact::{AttemptEnd, Exit, Fact};
+use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 
 const LANE_A: u64 = 0xA076_1D64_78BD_642F;
 const LANE_B: u64 = 0xE703_7ED1_A0B4_28DB;
@@ -120,6 +120,21 @@ impl Digest {
             }
             Fact::MessageSent { worker } => self.open(16, worker.0.into(), now),
             Fact::MessageArrived { worker } => self.open(17, worker.0.into(), now),
+            Fact::Effect { task, worker, queue, epoch, ticket, answer } => {
+                let answer = match answer {
+                    EffectAnswer::Accepted => 0,
+                    EffectAnswer::Refused => 1,
+                    EffectAnswer::AlreadyDone => 2,
+                };
+                self.open(18, u64::from(task.0) << 2 | answer, now);
+                self.word(pair(worker.0, queue.0));
+                self.word(u64::from(epoch.0) << 32 ^ ticket.0);
+            }
+            Fact::MessageLost { worker } => self.open(19, worker.0.into(), now),
+            Fact::Poisoned { task, never_ends } => self.open(20, u64::from(task.0) << 1 | u64::from(never_ends), now),
+            Fact::EngineDown { term } => self.open(21, term.0.into(), now),
+            Fact::EngineUp { term } => self.open(22, term.0.into(), now),
+            Fact::EngineHeld { held } => self.open(23, held.into(), now),
             Fact::Noted(note) => self.note(now, note),
         }
     }

@@ -9,7 +9,7 @@ use super::oracle::Oracle;
 use super::{RankRow, Settings, WorkerTime};
 use crate::base::names::{METRICS, metric_named};
 use crate::base::{ClassId, IdVec, Note, Outcome, Property, ResourceId, Span, Time};
-use crate::fact::Fact;
+use crate::fact::{EffectAnswer, Fact};
 
 /// At most so many resources are listed by rank.
 const RANKS: usize = 20;
@@ -73,6 +73,8 @@ pub(crate) struct Metrics {
     resources: IdVec<ResourceId, ResourceStats>,
     areas: Areas,
     churn: Churn,
+    effects_refused: u64,
+    effects_already_done: u64,
     backlog_max: u64,
     queues_range: Option<(u64, u64)>,
     /// Time of workers that are gone, in the window.
@@ -93,6 +95,8 @@ impl Metrics {
             resources: (0..settings.resources).map(|_| ResourceStats::default()).collect(),
             areas: Areas::default(),
             churn: Churn::default(),
+            effects_refused: 0,
+            effects_already_done: 0,
             backlog_max: 0,
             queues_range: None,
             gone_micros: 0,
@@ -184,6 +188,10 @@ impl Metrics {
                     self.classes.grow_to(rec.class).requeued += 1;
                 }
             }
+            (Fact::Effect { answer, .. }, _) => {
+                self.effects_refused += u64::from(*answer == EffectAnswer::Refused);
+                self.effects_already_done += u64::from(*answer == EffectAnswer::AlreadyDone);
+            }
             (Fact::Noted(Note::QueueCreated { .. }), _) => {
                 self.churn.created += u64::from(self.in_window(now) && now > Time::ZERO);
             }
@@ -262,6 +270,8 @@ impl Metrics {
         self.write_workers(&mut values, ledger, window);
         self.write_queues(&mut values, window);
         put(&mut values, "overlap_seconds", None, Some(oracle.exclusion.total().as_secs_f64()));
+        put(&mut values, "effects.refused", None, Some(self.effects_refused as f64));
+        put(&mut values, "effects.already_done", None, Some(self.effects_already_done as f64));
         for metric in METRICS {
             let property = metric.name.strip_prefix("violations.").and_then(|name| name.parse::<Property>().ok());
             let count = property.map(|property| oracle.docket.counts[property.index()] as f64);

@@ -33,6 +33,8 @@ pub struct Settings {
     pub resources: usize,
     /// An orphan must be owned again within this time of its owner's last heartbeat; `None`: not judged.
     pub orphan_bound: Option<Span>,
+    /// The longest time between two heartbeats of a worker, by true time.
+    pub heartbeat: Span,
     /// Added to every bound in time: the longest that messages may take in one exchange. µs.
     pub message_slack: Span,
     /// Whether to record the timeline of this run (one replication per experiment).

@@ -31,7 +31,7 @@ impl Observer {
             digest: Digest::default(),
             facts: 0,
             ledger: Ledger::default(),
-            oracle: Oracle::new(settings.orphan_bound, settings.message_slack),
+            oracle: Oracle::new(&settings),
             metrics: Metrics::new(&settings),
             probes: Probes::default(),
             samples: Samples::new(&settings),

@@ -4,7 +4,7 @@ use super::ledger::{BEHIND, Doing, Ledger, Phase, Step};
 use crate::base::names::ProbeSet;
 use crate::base::note::ParkReason;
 use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Time, WorkerId};
-use crate::fact::{AttemptEnd, Exit, Fact};
+use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 
 #[derive(Default, Debug)]
 pub(crate) struct Probes {
@@ -45,10 +45,23 @@ impl Probes {
             Fact::Reported { queue, epoch, .. } => {
                 self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
             }
+            Fact::Effect { answer, .. } => {
+                self.when(answer == EffectAnswer::Refused, Probe::EffectRefused);
+                self.when(answer == EffectAnswer::AlreadyDone, Probe::EffectAlreadyDone);
+            }
             Fact::Settled { outcome, .. } => {
                 self.when(outcome == Outcome::Cancelled, Probe::TaskCancelled);
                 self.when(outcome == Outcome::Failed, Probe::TaskFailed);
             }
+            Fact::MessageLost { .. } => self.hit.hit(Probe::MessageLost),
+            Fact::Poisoned { .. } => self.hit.hit(Probe::PoisonTask),
+            Fact::EngineUp { .. } => {
+                self.hit.hit(Probe::EngineRestored);
+                self.when(ledger.tally.in_system > 0, Probe::RestoredWithTasks);
+                let leased = ledger.queues.values().any(|rec| rec.grants.iter().any(|grant| grant.is_valid(now)));
+                self.when(leased, Probe::RestoredWithLease);
+            }
+            Fact::EngineHeld { .. } => self.hit.hit(Probe::StoreSlow),
             Fact::LimitsSet { .. } => {
                 self.when(self.has_limits, Probe::LimitsChanged);
                 self.has_limits = true;
@@ -70,7 +83,8 @@ impl Probes {
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
-            | Fact::MessageArrived { .. } => {}
+            | Fact::MessageArrived { .. }
+            | Fact::EngineDown { .. } => {}
         }
     }
 

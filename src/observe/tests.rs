@@ -25,6 +25,7 @@ fn settings() -> Settings {
         classes: 1,
         resources: 2,
         orphan_bound: Some(Span::from_secs(31)),
+        heartbeat: Span::from_secs(10),
         message_slack: Span::ZERO,
         timeline: true,
         series_points: 11,

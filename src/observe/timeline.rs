@@ -183,11 +183,17 @@ impl Recorder {
             | Fact::CancelAsked { .. }
             | Fact::Settled { .. }
             | Fact::LimitsSet { .. }
+            | Fact::Effect { .. }
             | Fact::Reported { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
-            | Fact::MessageArrived { .. } => {}
+            | Fact::MessageArrived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::Poisoned { .. }
+            | Fact::EngineDown { .. }
+            | Fact::EngineUp { .. }
+            | Fact::EngineHeld { .. } => {}
         }
     }
 

@@ -50,6 +50,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "backlog.max",
         ],
     ),
+    ("Safety", &["overlap_seconds", "effects.refused", "effects.already_done"]),
 ];
 
 /// The metrics shown per class where there are several classes.

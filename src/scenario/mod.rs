@@ -5,6 +5,7 @@
 mod convert;
 pub mod diagnose;
 mod expect;
+mod faults;
 pub mod file;
 mod overrides;
 mod places;
@@ -23,7 +24,11 @@ use crate::engine::{Detection, EngineSpec};
 use crate::sim::dist::Dist;
 
 pub use diagnose::{Diagnostic, Kind, Severity};
+pub use faults::{
+    CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Poison, StoreFault, TimedFault,
+};
 pub use resolve::{Loaded, Override, SourceText, legal_name, load};
+pub use script::{Action, ScriptEvent};
 
 /// Everything that is needed to repeat a run.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Scenario {
     pub detection: Detection,
     /// The engine and its options.
     pub engine: EngineSpec,
+    /// Faults beyond what workers and network say.
+    pub faults: Faults,
     /// Explicit events, in order of time, ties in the order written.
     pub script: Vec<ScriptEvent>,
     /// What is expected.
@@ -277,65 +284,14 @@ pub enum ScaleSignal {
 /// The wire between the engine and each worker.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Each way; messages of one link never overtake each other.
+    /// Each way.
     pub delay: Dist,
-}
-
-/// An explicit event.
-#[derive(Clone, Debug)]
-pub struct ScriptEvent {
-    /// When.
-    pub at: Time,
-    /// What.
-    pub action: Action,
-}
-
-/// What a script can do. Tasks and workers are numbered in the order in which the script names them first.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// A client submits a task.
-    Submit {
-        /// Its class.
-        class: ClassId,
-        /// Its claims.
-        claims: Claims,
-        /// What it demands.
-        service: Span,
-    },
-    /// A client cancels a task.
-    Cancel {
-        /// Which.
-        task: TaskId,
-    },
-    /// A new worker arrives (and starts up as `workers.startup` says).
-    Join {
-        /// Its number: it must be the next one.
-        worker: WorkerId,
-    },
-    /// A worker crashes. It is not restarted.
-    Crash {
-        /// Which.
-        worker: WorkerId,
-    },
-    /// A worker stands still.
-    Pause {
-        /// Which.
-        worker: WorkerId,
-        /// For how long.
-        lasts: Span,
-    },
-    /// The operator asks the engine to quiesce a worker.
-    Quiesce {
-        /// Which.
-        worker: WorkerId,
-    },
-    /// The operator sets the limits of the pool.
-    SetLimits {
-        /// At least so many active queues.
-        min: u32,
-        /// At most so many queues.
-        max: u32,
-    },
+    /// The share of messages that is lost, from 0 to 1.
+    pub loss: f64,
+    /// The share of messages that arrives twice, from 0 to 1.
+    pub duplicate: f64,
+    /// Whether messages of one link overtake each other where their delays are drawn so.
+    pub reorder: bool,
 }
 
 /// What is expected of a run.

@@ -11,7 +11,7 @@ use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
 use super::file::File;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
-use super::{Run, Scenario, convert, expect, script, warn, workload};
+use super::{Run, Scenario, convert, expect, faults, script, warn, workload};
 use crate::base::time::SPAN_MAX;
 use crate::base::{Labels, Span, Time};
 use crate::engine::{Detection, EngineSpec};
@@ -158,59 +158,12 @@ fn decode(source: &SourceText) -> Result<&str, Diagnostic> {
 
 /// Refuses what this version does not know of, with its own words, and takes out what asks for nothing.
 fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
-    let later = "not available in this version";
     if root.pointer("/run/replications/precision").is_some() {
         findings.error(
             "run.replications",
             "a precision for `replications` is not available yet",
             "write a plain number, like `replications: 32`",
         );
-    }
-    for key in ["loss", "duplicate", "reorder"] {
-        let Some(network) = root.get_mut("network").and_then(Value::as_object_mut) else { break };
-        let Some(value) = network.remove(key) else { continue };
-        let nothing = match &value {
-            Value::Bool(on) => !on,
-            Value::String(text) => text.parse::<super::units::Percent>().is_ok_and(|it| it.fraction() == 0.0),
-            Value::Null => true,
-            Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
-        };
-        if !nothing {
-            let path = format!("network.{key}");
-            findings.error(&path, format!("`network.{key}` is {later}"), "remove it; `network.delay` is available");
-        }
-    }
-    if let Some(faults) = root.as_object_mut().and_then(|it| it.remove("faults"))
-        && !matches!(&faults, Value::Null)
-        && faults.as_array().is_none_or(|items| !items.is_empty())
-    {
-        let help = "use workers.lifetime, workers.pause, or a `script` with crash, pause and quiesce";
-        findings.error("faults", format!("`faults` are {later}"), help);
-    }
-    if let Some(lease) = root.pointer_mut("/engine/queue_first/lease").and_then(Value::as_object_mut) {
-        let path = "engine.queue_first.lease.fencing";
-        match lease.remove("fencing") {
-            None | Some(Value::Bool(false)) => {}
-            Some(Value::Bool(true)) => findings.error(
-                path,
-                "fencing by the store is not available yet",
-                "write `fencing: false`, or leave it out: agents still fence themselves when their lease ends",
-            ),
-            Some(_) => findings.error(path, "`fencing` is true or false", ""),
-        }
-    }
-    let items = root.get("script").and_then(Value::as_array);
-    let mut unknown = Vec::new();
-    for (index, item) in items.into_iter().flatten().enumerate() {
-        for name in ["slow", "isolate", "drop", "delay", "engine_crash"] {
-            if item.get(name).is_some() {
-                unknown.push((below(&places::item("script", index), name), name));
-            }
-        }
-    }
-    for (path, name) in unknown {
-        let help = "available: submit, cancel, join, crash, pause, quiesce, set_limits";
-        findings.error(&path, format!("`{name}` in a script is {later}"), help);
     }
 }
 
@@ -314,7 +267,13 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     }
     workload::check_size(&sources, &file, horizon, &mut findings);
     let workers = convert::workers(&mut file.workers, &mut findings);
-    let network = super::Network { delay: convert::dist(&file.network.delay, "network.delay", &mut findings) };
+    let network = super::Network {
+        delay: convert::dist(&file.network.delay, "network.delay", &mut findings),
+        loss: file.network.loss.fraction(),
+        duplicate: file.network.duplicate.fraction(),
+        reorder: file.network.reorder,
+    };
+    let faults = faults::faults(&file, &sources, &labels, &mut findings);
     file.engine.fill();
     let default = file.engine.default_detection();
     let detection = Detection {
@@ -339,6 +298,7 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
         network,
         detection,
         engine: file.engine.clone(),
+        faults,
         script,
         expect,
     };

@@ -7,8 +7,108 @@ use super::file::{File, ScriptFile, SubmitFile};
 use super::places::{below, item};
 use super::resolve::{Findings, check_limits};
 use super::workload::{self, Resources};
-use super::{Action, ScriptEvent, convert};
-use crate::base::{Claim, Claims, Labels, TaskId, WorkerId};
+use super::{Cut, EngineCrash, convert, faults};
+use crate::base::{Claim, Claims, ClassId, Labels, Span, TaskId, Time, WorkerId};
+
+/// An explicit event.
+#[derive(Clone, Debug)]
+pub struct ScriptEvent {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub action: Action,
+}
+
+/// What a script can do. Tasks and workers are numbered in the order in which the script names them first.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A client submits a task.
+    Submit {
+        /// Its class.
+        class: ClassId,
+        /// Its claims.
+        claims: Claims,
+        /// What it demands.
+        service: Span,
+    },
+    /// A client cancels a task.
+    Cancel {
+        /// Which.
+        task: TaskId,
+    },
+    /// A new worker arrives (and starts up as `workers.startup` says).
+    Join {
+        /// Its number: it must be the next one.
+        worker: WorkerId,
+    },
+    /// A worker crashes. It is not restarted.
+    Crash {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// A worker stands still.
+    Pause {
+        /// Which.
+        worker: WorkerId,
+        /// For how long.
+        lasts: Span,
+    },
+    /// The operator asks the engine to quiesce a worker.
+    Quiesce {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// A worker executes slowly.
+    Slow {
+        /// Which.
+        worker: WorkerId,
+        /// In millionths, at least 1_000_000.
+        factor: u64,
+        /// For how long.
+        lasts: Span,
+    },
+    /// Messages of a worker are lost.
+    Isolate {
+        /// Whose.
+        worker: WorkerId,
+        /// For how long.
+        lasts: Span,
+        /// Which way.
+        direction: Cut,
+    },
+    /// The next message of a worker's link is lost.
+    Drop {
+        /// Whose link.
+        worker: WorkerId,
+        /// Which way.
+        direction: Cut,
+    },
+    /// The next message of a worker's link comes later.
+    Delay {
+        /// Whose link.
+        worker: WorkerId,
+        /// Which way.
+        direction: Cut,
+        /// By so much.
+        by: Span,
+    },
+    /// The next effect of a task comes to the store later.
+    DelayEffect {
+        /// Which task.
+        task: TaskId,
+        /// By so much.
+        by: Span,
+    },
+    /// The engine crashes.
+    EngineCrash(EngineCrash),
+    /// The operator sets the limits of the pool.
+    SetLimits {
+        /// At least so many active queues.
+        min: u32,
+        /// At most so many queues.
+        max: u32,
+    },
+}
 
 /// All events in order.
 pub(crate) fn events(
@@ -75,43 +175,96 @@ impl Names {
         labels: &mut Labels,
         findings: &mut Findings<'_>,
     ) -> Option<Action> {
-        let ScriptFile { at: _, submit, cancel, join, crash, pause, quiesce, set_limits } = event;
-        match (submit, cancel, join, crash, pause, quiesce, set_limits) {
-            (Some(it), None, None, None, None, None, None) => {
-                Some(self.submit(it, &below(path, "submit"), resources, labels, findings))
+        let given = [
+            event.submit.is_some(),
+            event.cancel.is_some(),
+            event.join.is_some(),
+            event.crash.is_some(),
+            event.pause.is_some(),
+            event.quiesce.is_some(),
+            event.slow.is_some(),
+            event.isolate.is_some(),
+            event.drop.is_some(),
+            event.delay.is_some(),
+            event.engine_crash.is_some(),
+            event.set_limits.is_some(),
+        ];
+        if given.into_iter().filter(|given| *given).count() != 1 {
+            let help = "one of submit, cancel, join, crash, pause, quiesce, slow, isolate, drop, delay, engine_crash, \
+                        set_limits";
+            findings.error(path, "an event has `at` and exactly one action", help);
+            return None;
+        }
+        if let Some(it) = &event.submit {
+            return Some(self.submit(it, &below(path, "submit"), resources, labels, findings));
+        }
+        if let Some(it) = &event.join {
+            return self.join(&it.worker, &below(path, "join.worker"), labels, findings);
+        }
+        if let Some(it) = &event.set_limits {
+            check_limits(it.min, it.max, &below(path, "set_limits"), findings);
+            return Some(Action::SetLimits { min: it.min, max: it.max });
+        }
+        if let Some(it) = &event.cancel {
+            return Some(Action::Cancel { task: self.task(&it.task, &below(path, "cancel.task"), findings)? });
+        }
+        self.worker_action(event, path, findings).or_else(|| self.wire_action(event, path, findings))
+    }
+
+    fn join(&mut self, name: &str, path: &str, labels: &mut Labels, findings: &mut Findings<'_>) -> Option<Action> {
+        if name.is_empty() || self.workers.contains_key(name) {
+            let message = format!("the worker `{}` is there already", shortened(name));
+            findings.error(path, message, "a worker that comes back is a new worker: give it a new name");
+            return None;
+        }
+        let worker = labels.workers.push(name.to_owned());
+        self.workers.insert(name.to_owned(), worker);
+        Some(Action::Join { worker })
+    }
+
+    /// What happens to a worker.
+    fn worker_action(&self, event: &ScriptFile, path: &str, findings: &mut Findings<'_>) -> Option<Action> {
+        let mut worker = |name: &str, key: &str| self.worker(name, &below(path, &format!("{key}.worker")), findings);
+        if let Some(it) = &event.crash {
+            Some(Action::Crash { worker: worker(&it.worker, "crash")? })
+        } else if let Some(it) = &event.pause {
+            Some(Action::Pause { worker: worker(&it.worker, "pause")?, lasts: it.lasts })
+        } else if let Some(it) = &event.quiesce {
+            Some(Action::Quiesce { worker: worker(&it.worker, "quiesce")? })
+        } else if let Some(it) = &event.slow {
+            let worker = worker(&it.worker, "slow")?;
+            let factor = faults::slow_factor(it.factor, &below(path, "slow.factor"), findings);
+            Some(Action::Slow { worker, factor, lasts: it.lasts })
+        } else {
+            None
+        }
+    }
+
+    /// What happens to messages, effects and the engine.
+    fn wire_action(&self, event: &ScriptFile, path: &str, findings: &mut Findings<'_>) -> Option<Action> {
+        if let Some(it) = &event.isolate {
+            let worker = self.worker(&it.worker, &below(path, "isolate.worker"), findings)?;
+            return Some(Action::Isolate { worker, lasts: it.lasts, direction: faults::cut(it.direction) });
+        }
+        if let Some(it) = &event.drop {
+            let worker = self.worker(&it.worker, &below(path, "drop.worker"), findings)?;
+            return Some(Action::Drop { worker, direction: faults::cut(it.direction) });
+        }
+        if let Some(it) = &event.engine_crash {
+            return Some(Action::EngineCrash(faults::engine_crash(*it)));
+        }
+        let it = event.delay.as_ref()?;
+        let path = below(path, "delay");
+        match (&it.worker, &it.effect) {
+            (Some(name), None) => {
+                let worker = self.worker(name, &below(&path, "worker"), findings)?;
+                Some(Action::Delay { worker, direction: faults::cut(it.direction), by: it.by })
             }
-            (None, Some(it), None, None, None, None, None) => {
-                let task = self.task(&it.task, &below(path, "cancel.task"), findings)?;
-                Some(Action::Cancel { task })
-            }
-            (None, None, Some(it), None, None, None, None) => {
-                if it.worker.is_empty() || self.workers.contains_key(&it.worker) {
-                    let message = format!("the worker `{}` is there already", shortened(&it.worker));
-                    let help = "a worker that comes back is a new worker: give it a new name";
-                    findings.error(&below(path, "join.worker"), message, help);
-                    return None;
-                }
-                let worker = labels.workers.push(it.worker.clone());
-                self.workers.insert(it.worker.clone(), worker);
-                Some(Action::Join { worker })
-            }
-            (None, None, None, Some(it), None, None, None) => {
-                Some(Action::Crash { worker: self.worker(&it.worker, &below(path, "crash.worker"), findings)? })
-            }
-            (None, None, None, None, Some(it), None, None) => {
-                let worker = self.worker(&it.worker, &below(path, "pause.worker"), findings)?;
-                Some(Action::Pause { worker, lasts: it.lasts })
-            }
-            (None, None, None, None, None, Some(it), None) => {
-                Some(Action::Quiesce { worker: self.worker(&it.worker, &below(path, "quiesce.worker"), findings)? })
-            }
-            (None, None, None, None, None, None, Some(it)) => {
-                check_limits(it.min, it.max, &below(path, "set_limits"), findings);
-                Some(Action::SetLimits { min: it.min, max: it.max })
+            (None, Some(name)) => {
+                Some(Action::DelayEffect { task: self.task(name, &below(&path, "effect"), findings)?, by: it.by })
             }
             _ => {
-                let help = "one of submit, cancel, join, crash, pause, quiesce, set_limits";
-                findings.error(path, "an event has `at` and exactly one action", help);
+                findings.error(&path, "`delay` names a `worker` or an `effect`", "effect: the task whose it is");
                 None
             }
         }

@@ -5,11 +5,19 @@
 
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
-use crate::engine::message::{Ended, Stamp, Start};
+use crate::engine::message::{Ended, Start};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::scenario::CancelWhen;
 use crate::sim::Handle;
 
+use super::clock::Clock;
+use super::faults::Harm;
 use super::{Event, World, class};
+
+/// So much later than the end of the run does an attempt end that never ends.
+const NEVER: Span = Span::from_secs(86_400);
+/// What slowness is measured on.
+const UNIT: Span = Span::from_secs(1);
 
 /// An attempt that executes.
 pub(super) struct Attempt {
@@ -37,13 +45,24 @@ fn scaled(service: Span, speed: u64) -> Span {
     Span::from_micros(u64::try_from(micros).expect("an attempt without end"))
 }
 
+/// A span, so many times longer for each slowness (in millionths) that goes on.
+fn slowed(span: Span, slow: &[u64]) -> Span {
+    let longer = |span: Span, factor: &u64| {
+        let micros = (u128::from(span.micros()) * u128::from(*factor)).div_ceil(1_000_000);
+        Span::from_micros(u64::try_from(micros).expect("an attempt without end"))
+    };
+    slow.iter().fold(span, longer)
+}
+
 impl<O: Observe> World<'_, O> {
     /// Hands `input` to the agent of a worker that lives, and carries out what it wants.
     pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) {
-        let now = Stamp(self.now().micros());
+        let now = self.now();
         let mut effects = std::mem::take(&mut self.agent_effects);
+        let mut clock = Clock::default();
         if let Some(worker) = self.workers.get_mut(id) {
-            worker.agent.handle(now, input, &mut effects);
+            clock = worker.clock;
+            worker.agent.handle(clock.read(now), input, &mut effects);
         }
         for effect in effects.drain(..) {
             match effect {
@@ -51,7 +70,7 @@ impl<O: Observe> World<'_, O> {
                 AgentEffect::Execute(start) => self.execute(id, start),
                 AgentEffect::Stop { ticket, fenced } => self.stop(id, ticket, fenced),
                 AgentEffect::Held { holding, until } => {
-                    let until = until.map(|stamp| Time::from_micros(stamp.0));
+                    let until = until.map(|stamp| clock.when(stamp));
                     self.fact(Fact::Held { worker: id, queue: holding.queue, epoch: holding.epoch, until });
                 }
                 AgentEffect::Dropped { holding } => {
@@ -69,12 +88,20 @@ impl<O: Observe> World<'_, O> {
         let task = self.tasks.get_mut(start.task).expect("an attempt of a task that no client submitted");
         assert!(worker.attempt.is_none(), "{id} was told to execute two tasks at once");
         task.uses += 1;
-        let ends = self.calendar.now() + (task.overhead + scaled(task.service, worker.speed));
+        let executes = task.overhead + scaled(task.service, worker.speed);
+        let fate = task.fate;
+        let ends = match fate.poison {
+            Some(Harm::NeverEnds) => self.scenario.run.horizon + self.scenario.run.drain + NEVER,
+            Some(Harm::KillsWorker) | None => self.calendar.now() + slowed(executes, &worker.slow),
+        };
         let timer = self.calendar.schedule(ends, class::PHYSICAL, Event::AttemptOver(id));
         worker.attempt = Some(Attempt { start, ends, stop: None, timer });
         self.executing += 1;
         let Start { task, queue, epoch, ticket } = start;
         self.fact(Fact::Started { task, worker: id, queue, epoch, ticket });
+        if fate.cancel.is_some() {
+            self.give_up(task, CancelWhen::Running, Span::from_micros(executes.micros() / 2));
+        }
     }
 
     /// The attempt is stopped `abort_takes` from now, unless it ends before.
@@ -89,17 +116,30 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
+    /// What runs to its end has its effect in the store before it is reported.
     pub(super) fn attempt_over(&mut self, id: WorkerId) {
         let now = self.now();
         let Some(attempt) = self.workers.get_mut(id).and_then(|worker| worker.attempt.take()) else { return };
-        let (end, ended) = match attempt.stop {
+        match attempt.stop {
             Some((_, fenced)) if attempt.ends > now => {
-                (if fenced { AttemptEnd::SelfFenced } else { AttemptEnd::Aborted }, Ended::Aborted)
+                self.attempt_ended(id, &attempt, if fenced { AttemptEnd::SelfFenced } else { AttemptEnd::Aborted });
+                self.unuse_task(attempt.start.task);
+                self.tell_agent(id, AgentInput::Ended { ticket: attempt.start.ticket, ended: Ended::Aborted });
             }
-            Some(_) | None => (AttemptEnd::Completed, Ended::Completed),
-        };
-        self.attempt_ended(id, &attempt, end);
-        self.tell_agent(id, AgentInput::Ended { ticket: attempt.start.ticket, ended });
+            Some(_) | None => {
+                let task = attempt.start.task;
+                if self.fates.is_some() {
+                    self.give_up(task, CancelWhen::Finished, Span::ZERO);
+                    if self.tasks.get(task).is_some_and(|known| known.fate.poison == Some(Harm::KillsWorker)) {
+                        self.attempt_ended(id, &attempt, AttemptEnd::Died);
+                        self.unuse_task(task);
+                        return self.crash(id);
+                    }
+                }
+                self.attempt_ended(id, &attempt, AttemptEnd::Completed);
+                self.send_effect(id, attempt.start);
+            }
+        }
     }
 
     /// The attempt executes no longer.
@@ -107,7 +147,6 @@ impl<O: Observe> World<'_, O> {
         self.executing -= 1;
         let Start { task, ticket, .. } = attempt.start;
         self.fact(Fact::Ended { task, worker, ticket, end });
-        self.unuse_task(task);
     }
 
     /// Puts the attempt's end back, later by the time that the worker stood still.
@@ -118,6 +157,28 @@ impl<O: Observe> World<'_, O> {
             *at += stood_still;
         }
         attempt.timer = self.calendar.schedule(attempt.over_at(), class::PHYSICAL, Event::AttemptOver(id));
+    }
+
+    /// Its worker becomes slower or faster: what is left of an attempt takes longer or shorter.
+    pub(super) fn rescale(&mut self, id: WorkerId, change: impl FnOnce(&mut Vec<u64>)) {
+        let now = self.calendar.now();
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let before = slowed(UNIT, &worker.slow);
+        change(&mut worker.slow);
+        let after = slowed(UNIT, &worker.slow);
+        let still_since = worker.paused.map(|(since, _)| since);
+        let Some(attempt) = &mut worker.attempt else { return };
+        let from = still_since.unwrap_or(now);
+        if attempt.ends <= from {
+            return;
+        }
+        let left = u128::from(attempt.ends.since(from).micros()) * u128::from(after.micros());
+        let left = left.div_ceil(u128::from(before.micros()));
+        attempt.ends = from + Span::from_micros(u64::try_from(left).expect("an attempt without end"));
+        if still_since.is_none() {
+            self.calendar.cancel(attempt.timer);
+            attempt.timer = self.calendar.schedule(attempt.over_at(), class::PHYSICAL, Event::AttemptOver(id));
+        }
     }
 }
 

@@ -8,9 +8,13 @@
 //! agents, then the engine's; among these, what was scheduled first comes first.
 
 mod autoscaler;
+mod clock;
+mod cluster;
 mod executor;
+mod faults;
 mod network;
 mod script;
+mod store;
 mod streams;
 mod turnover;
 mod workers;
@@ -19,14 +23,18 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
-use crate::base::{Claims, IdMap, Span, TaskId, Term, Time, WorkerId, mix};
+use crate::base::{Claims, IdMap, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
+use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox, WorkerMessage};
 use crate::fact::{Fact, Observe};
-use crate::scenario::Scenario;
+use crate::scenario::{Cut, Faults, Scenario};
 use crate::sim::{Calendar, Handle, Stream, Streams};
 
 use autoscaler::Scaler;
+use cluster::Cluster;
+use faults::{Fate, Fates};
+use store::{Kept, Store};
 use workers::{Place, Places, Worker};
 use workload::{ArrivalProcess, Demand, TaskSource};
 
@@ -76,7 +84,7 @@ enum Event {
     Restart(Place),
     ReadInbox(WorkerId),
     ToEngine { worker: WorkerId, travelled: bool, message: WorkerMessage },
-    ToWorker { worker: WorkerId, travelled: bool, message: ClusterMessage },
+    ToWorker { worker: WorkerId, travelled: bool, term: Term, message: ClusterMessage },
     TaskArrival(u32),
     WorkerArrival,
     Script,
@@ -87,6 +95,16 @@ enum Event {
     Scale,
     AgentTimer(WorkerId),
     EngineTimeout,
+    Effect { worker: WorkerId, start: Start },
+    Fault(u32),
+    Dies(WorkerId),
+    Mended { worker: WorkerId, direction: Cut },
+    SlowOver { worker: WorkerId, factor: u64 },
+    CancelDue { task: TaskId, only_waiting: bool },
+    EngineUp,
+    ElderOver,
+    StoreAnswers,
+    StoreWell,
 }
 
 /// What the world must know of a task that is unsettled, executes, or has a start on its way.
@@ -94,8 +112,18 @@ struct Task {
     service: Span,
     overhead: Span,
     settled: bool,
-    /// Attempts that execute, and starts on their way.
+    /// Attempts that execute, and starts and effects on their way.
     uses: u32,
+    kept: Kept,
+    fate: Fate,
+}
+
+impl Task {
+    /// One use less; whether it may be forgotten.
+    fn unuse(&mut self) -> bool {
+        self.uses -= 1;
+        self.settled && self.uses == 0
+    }
 }
 
 struct World<'a, O> {
@@ -105,7 +133,11 @@ struct World<'a, O> {
     observer: &'a mut O,
     events: u64,
 
-    engine: Box<dyn Engine>,
+    cluster: Cluster<'a>,
+    /// The engine that leads; `None`: none is up.
+    engine: Option<Box<dyn Engine>>,
+    /// The term of the engine whose effects are carried out.
+    speaker: Term,
     outbox: Outbox,
     engine_timer: Option<(Handle, Time)>,
     /// How many timeouts the engine was given at which instant.
@@ -122,6 +154,12 @@ struct World<'a, O> {
     batches: turnover::Batches,
     scaler: Option<Scaler>,
 
+    store: Store,
+    /// How clocks of workers that come are off (µs), and what they gain (parts of 10^9).
+    clocks: (i64, i64),
+    /// Where tasks may do harm or be given up.
+    fates: Option<Fates<'a>>,
+
     sources: Vec<TaskSource<'a>>,
     script_overheads: Stream,
     /// The next event of the script.
@@ -135,11 +173,14 @@ struct World<'a, O> {
 }
 
 impl<'a, O: Observe> World<'a, O> {
-    fn new(scenario: &'a Scenario, factory: &dyn EngineFactory, replication: u32, observer: &'a mut O) -> Self {
+    fn new(scenario: &'a Scenario, factory: &'a dyn EngineFactory, replication: u32, observer: &'a mut O) -> Self {
         let run = &scenario.run;
         let streams = Streams::new(run.seed, u64::from(replication));
         let seed = mix::mix(run.seed, &[u64::from(replication)]);
         let end = run.horizon + run.drain;
+        let context = Context { seed, term: Term(1), detection: scenario.detection };
+        let Faults { poisons, cancels, .. } = &scenario.faults;
+        let is_fateful = !poisons.is_empty() || !cancels.is_empty();
         let arrivals = scenario.workers.arrivals.as_ref();
         let source =
             |(number, source)| TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon);
@@ -149,7 +190,9 @@ impl<'a, O: Observe> World<'a, O> {
             calendar: Calendar::new(),
             observer,
             events: 0,
-            engine: factory.fresh(Context { seed, term: Term(1), detection: scenario.detection }),
+            cluster: Cluster::new(scenario, factory, context),
+            engine: Some(factory.fresh(context)),
+            speaker: context.term,
             outbox: Outbox::new(),
             engine_timer: None,
             timeouts: (Time::ZERO, 0),
@@ -162,6 +205,9 @@ impl<'a, O: Observe> World<'a, O> {
             worker_arrivals: arrivals.map(|law| ArrivalProcess::new(law, streams, streams::WORKER_ARRIVALS, 0, end)),
             batches: turnover::Batches::default(),
             scaler: scenario.workers.autoscaler.map(Scaler::new),
+            store: Store::default(),
+            clocks: (0, 0),
+            fates: is_fateful.then(|| Fates::new(poisons, cancels, streams)),
             sources: (0u64..).zip(&scenario.workload).map(source).collect(),
             script_overheads: streams.open(streams::OVERHEADS, scenario.workload.len() as u64, 0),
             script: 0,
@@ -196,6 +242,7 @@ impl<'a, O: Observe> World<'a, O> {
             self.schedule_task(number);
         }
         self.schedule_script();
+        self.schedule_faults();
         self.schedule_worker_arrival();
         self.schedule_turnover();
     }
@@ -235,7 +282,9 @@ impl<'a, O: Observe> World<'a, O> {
             }
             Event::ReadInbox(worker) => self.read_inbox(worker),
             Event::ToEngine { worker, travelled, message } => self.deliver_to_engine(worker, travelled, &message),
-            Event::ToWorker { worker, travelled, message } => self.deliver_to_worker(worker, travelled, message),
+            Event::ToWorker { worker, travelled, term, message } => {
+                self.deliver_to_worker(worker, travelled, term, message);
+            }
             Event::TaskArrival(source) => self.task_arrives(source as usize),
             Event::WorkerArrival => self.worker_from_outside(),
             Event::Script => self.script_event(),
@@ -246,6 +295,16 @@ impl<'a, O: Observe> World<'a, O> {
             Event::Scale => self.scale(),
             Event::AgentTimer(worker) => self.agent_timer(worker),
             Event::EngineTimeout => self.engine_timeout(),
+            Event::Effect { worker, start } => self.late_effect_arrives(worker, start),
+            Event::Fault(number) => self.fault(number),
+            Event::Dies(worker) => self.crash(worker),
+            Event::Mended { worker, direction } => self.mended(worker, direction),
+            Event::SlowOver { worker, factor } => self.slow_over(worker, factor),
+            Event::CancelDue { task, only_waiting } => self.cancel_due(task, only_waiting),
+            Event::EngineUp => self.engine_up(),
+            Event::ElderOver => self.elder_over(),
+            Event::StoreAnswers => self.store_answers(),
+            Event::StoreWell => self.cluster.store_fault = None,
         }
     }
 
@@ -269,12 +328,16 @@ impl<'a, O: Observe> World<'a, O> {
         let task = TaskId(self.next_task);
         self.next_task = self.next_task.checked_add(1).expect("too many tasks");
         let Demand { class, service, overhead } = *demand;
-        self.tasks.insert(task, Task { service, overhead, settled: false, uses: 0 });
+        let fate = self.fates.as_mut().map(|fates| fates.draw(class)).unwrap_or_default();
+        self.tasks.insert(task, Task { service, overhead, settled: false, uses: 0, kept: Kept::default(), fate });
         self.unsettled += 1;
         if let Some(scaler) = &mut self.scaler {
             scaler.submitted(task, claims);
         }
         self.fact(Fact::Submitted { task, class, claims, service });
+        if self.fates.is_some() {
+            self.submitted_with_fate(task, fate);
+        }
         self.tell_engine(Input::Submit { task, claims });
     }
 
@@ -284,22 +347,29 @@ impl<'a, O: Observe> World<'a, O> {
     }
 
     fn tell_engine(&mut self, input: Input<'_>) {
+        if self.cluster.watched {
+            return self.tell_watched(input);
+        }
+        let Some(engine) = &mut self.engine else { return };
         let mut outbox = std::mem::take(&mut self.outbox);
-        self.engine.handle(self.calendar.now(), input, &mut outbox);
+        engine.handle(self.calendar.now(), input, &mut outbox);
         for effect in outbox.drain(..) {
             match effect {
-                // The store of this world accepts everything at once.
+                // Nobody will have to be restored.
                 Effect::Persist(_) => {}
+                Effect::Fence(fence) => self.fence(fence),
                 Effect::Send(worker, message) => self.send_to_worker(worker, message),
-                Effect::Settle(task, outcome) => {
-                    self.fact(Fact::Settled { task, outcome });
-                    self.settled(task);
-                }
+                Effect::Settle(task, outcome) => self.client_is_told(task, outcome),
                 Effect::Note(note) => self.fact(Fact::Noted(note)),
             }
         }
         self.outbox = outbox;
         self.arm_engine();
+    }
+
+    fn client_is_told(&mut self, task: TaskId, outcome: Outcome) {
+        self.fact(Fact::Settled { task, outcome });
+        self.settled(task);
     }
 
     fn settled(&mut self, task: TaskId) {
@@ -322,9 +392,7 @@ impl<'a, O: Observe> World<'a, O> {
     }
 
     fn unuse_task(&mut self, task: TaskId) {
-        let Some(known) = self.tasks.get_mut(task) else { return };
-        known.uses -= 1;
-        if known.settled && known.uses == 0 {
+        if self.tasks.get_mut(task).is_some_and(Task::unuse) {
             self.tasks.remove(task);
         }
     }
@@ -332,7 +400,7 @@ impl<'a, O: Observe> World<'a, O> {
     /// One entry of the calendar stands for the engine's timer. It is moved only forward in time when it fires: an
     /// engine's wish is often put off and seldom brought forward.
     fn arm_engine(&mut self) {
-        let Some((wanted, _)) = self.engine.next_timeout() else { return };
+        let Some((wanted, _)) = self.engine.as_ref().and_then(|engine| engine.next_timeout()) else { return };
         let wanted = wanted.max(self.now());
         if let Some((handle, at)) = self.engine_timer {
             if at <= wanted {
@@ -347,7 +415,7 @@ impl<'a, O: Observe> World<'a, O> {
     fn engine_timeout(&mut self) {
         self.engine_timer = None;
         let now = self.now();
-        match self.engine.next_timeout() {
+        match self.engine.as_ref().and_then(|engine| engine.next_timeout()) {
             Some((wanted, reason)) if wanted <= now => {
                 let (at, count) = self.timeouts;
                 self.timeouts = (now, if at == now { count + 1 } else { 1 });

@@ -1,22 +1,39 @@
-//! The wire between the engine and each worker: messages of one link never overtake each other, and none is lost while
-//! its receiver lives. A message without a delay is delivered at the same instant and is no fact.
+//! The wire between the engine and each worker. Unless the scenario says otherwise, messages of one link never overtake
+//! each other and none is lost while its receiver lives. A message without a delay is delivered at the same instant and
+//! is no fact.
 
-use crate::base::{Span, Time, WorkerId};
+use std::collections::VecDeque;
+
+use crate::base::{Span, Term, Time, WorkerId};
 use crate::engine::agent::AgentInput;
 use crate::engine::{ClusterMessage, Input, WorkerMessage};
 use crate::fact::{Fact, Observe};
-use crate::scenario::Network;
+use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
 use super::workers::Place;
 use super::{Event, World, class, streams};
 
-/// Both directions of the wire to one worker. A constant delay needs no memory.
-pub(super) struct Links(Option<Box<[Link; 2]>>);
+/// Both directions of the wire to one worker. A constant delay and no chance need no memory.
+pub(super) struct Links {
+    drawn: Option<Box<[Link; 2]>>,
+    meddled: Option<Box<[Meddled; 2]>>,
+}
 
 struct Link {
     delays: Stream,
+    losses: Stream,
+    copies: Stream,
     last: Time,
+}
+
+/// What faults and scripts do to one direction.
+#[derive(Default)]
+struct Meddled {
+    /// So many faults lose everything.
+    cuts: u32,
+    /// What becomes of the next messages: lost, or late by so much.
+    next: VecDeque<Option<Span>>,
 }
 
 #[derive(Clone, Copy)]
@@ -25,23 +42,87 @@ enum Direction {
     ToWorker,
 }
 
+/// When a message that is sent arrives.
+struct Passage {
+    at: Time,
+    /// When it arrives once more.
+    copy: Option<Time>,
+}
+
 impl Links {
     pub(super) fn new(network: &Network, streams: Streams, place: Place) -> Self {
-        if matches!(network.delay, Dist::Constant(_)) {
-            return Links(None);
-        }
-        let link = |source| Link { delays: streams.open(source, place.key(), place.life), last: Time::ZERO };
-        Links(Some(Box::new([link(streams::TO_ENGINE), link(streams::TO_WORKER)])))
+        let is_plain = matches!(network.delay, Dist::Constant(_)) && network.loss == 0.0 && network.duplicate == 0.0;
+        let link = |delays, losses, copies| {
+            let open = |source| streams.open(source, place.key(), place.life);
+            Link { delays: open(delays), losses: open(losses), copies: open(copies), last: Time::ZERO }
+        };
+        let links = || {
+            Box::new([
+                link(streams::TO_ENGINE, streams::LOSSES_TO_ENGINE, streams::COPIES_TO_ENGINE),
+                link(streams::TO_WORKER, streams::LOSSES_TO_WORKER, streams::COPIES_TO_WORKER),
+            ])
+        };
+        Links { drawn: (!is_plain).then(links), meddled: None }
     }
 
-    /// When a message that is sent now arrives.
-    fn arrival(&mut self, now: Time, network: &Network, direction: Direction) -> Time {
-        let Some(links) = &mut self.0 else {
-            return now + constant(&network.delay);
+    /// When a message that is sent now arrives; `None`: never.
+    fn passage(&mut self, now: Time, network: &Network, direction: Direction) -> Option<Passage> {
+        let passage = match &mut self.drawn {
+            None => Some(Passage { at: now + constant(&network.delay), copy: None }),
+            Some(links) => links[direction as usize].passage(now, network),
         };
-        let link = &mut links[direction as usize];
-        link.last = link.last.max(now + network.delay.sample(&mut link.delays));
-        link.last
+        let Some(meddled) = &mut self.meddled else { return passage };
+        let Meddled { cuts, next } = &mut meddled[direction as usize];
+        let late = next.pop_front().unwrap_or(Some(Span::ZERO));
+        let Passage { at, copy } = passage.filter(|_| *cuts == 0)?;
+        Some(Passage { at: at + late?, copy })
+    }
+
+    fn meddle(&mut self, direction: Cut, how: impl Fn(&mut Meddled)) {
+        let [to_engine, to_worker] = &mut **self.meddled.get_or_insert_default();
+        if direction.to_engine {
+            how(to_engine);
+        }
+        if direction.from_engine {
+            how(to_worker);
+        }
+    }
+
+    /// Everything in this direction is lost, until it is mended as often as it was cut.
+    pub(super) fn cut(&mut self, direction: Cut) {
+        self.meddle(direction, |it| it.cuts += 1);
+    }
+
+    /// One cut less.
+    pub(super) fn mend(&mut self, direction: Cut) {
+        self.meddle(direction, |it| it.cuts -= 1);
+    }
+
+    /// The next message is lost, or late by so much.
+    pub(super) fn meddle_with_next(&mut self, direction: Cut, late: Option<Span>) {
+        self.meddle(direction, |it| it.next.push_back(late));
+    }
+}
+
+impl Link {
+    /// Every message takes the same draws, whatever becomes of it.
+    fn passage(&mut self, now: Time, network: &Network) -> Option<Passage> {
+        let mut at = now + network.delay.sample(&mut self.delays);
+        let mut copy = None;
+        if network.duplicate > 0.0 {
+            let twice = self.copies.chance(network.duplicate);
+            let again = now + network.delay.sample(&mut self.copies);
+            copy = twice.then_some(again);
+        }
+        if network.loss > 0.0 && self.losses.chance(network.loss) {
+            return None;
+        }
+        if !network.reorder {
+            self.last = self.last.max(at);
+            at = self.last;
+            copy = copy.map(|copy| copy.max(at));
+        }
+        Some(Passage { at, copy })
     }
 }
 
@@ -50,33 +131,53 @@ fn constant(dist: &Dist) -> Span {
 }
 
 impl<O: Observe> World<'_, O> {
-    fn arrival(&mut self, worker: WorkerId, direction: Direction) -> Option<(Time, bool)> {
+    fn passage(&mut self, worker: WorkerId, direction: Direction) -> Option<Passage> {
         let now = self.now();
-        let at = self.workers.get_mut(worker)?.links.arrival(now, &self.scenario.network, direction);
-        let travels = at > now;
-        if travels {
-            self.fact(Fact::MessageSent { worker });
+        let links = &mut self.workers.get_mut(worker)?.links;
+        let passage = links.passage(now, &self.scenario.network, direction);
+        match &passage {
+            None => self.fact(Fact::MessageLost { worker }),
+            Some(Passage { at, .. }) if *at > now => self.fact(Fact::MessageSent { worker }),
+            Some(_) => {}
         }
-        Some((at, travels))
+        passage
     }
 
     /// A message to a worker that is gone is given up at once.
     pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
-        let Some((at, travelled)) = self.arrival(worker, Direction::ToWorker) else { return };
+        let Some(Passage { at, copy }) = self.passage(worker, Direction::ToWorker) else { return };
         if let Some(start) = message.start() {
             self.use_task(start.task);
+            self.start_is_sent(start.task);
         }
-        self.calendar.schedule(at, class::DELIVERY, Event::ToWorker { worker, travelled, message });
+        let (travelled, term) = (at > self.now(), self.speaker);
+        if let Some(again) = copy {
+            if let Some(start) = message.start() {
+                self.use_task(start.task);
+            }
+            let message = message.clone();
+            let event = Event::ToWorker { worker, travelled: false, term, message };
+            self.calendar.schedule(again, class::DELIVERY, event);
+        }
+        self.calendar.schedule(at, class::DELIVERY, Event::ToWorker { worker, travelled, term, message });
     }
 
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
-        let Some((at, travelled)) = self.arrival(worker, Direction::ToEngine) else { return };
+        let Some(Passage { at, copy }) = self.passage(worker, Direction::ToEngine) else { return };
+        let travelled = at > self.now();
+        if let Some(again) = copy {
+            let message = message.clone();
+            self.calendar.schedule(again, class::DELIVERY, Event::ToEngine { worker, travelled: false, message });
+        }
         self.calendar.schedule(at, class::DELIVERY, Event::ToEngine { worker, travelled, message });
     }
 
     pub(super) fn deliver_to_engine(&mut self, worker: WorkerId, travelled: bool, message: &WorkerMessage) {
         if travelled {
             self.fact(Fact::MessageArrived { worker });
+        }
+        if self.engine.is_none() {
+            return self.fact(Fact::MessageLost { worker });
         }
         for report in message.reports() {
             let start = report.start;
@@ -87,13 +188,13 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// A worker that stands still reads its messages after it has gone on.
-    pub(super) fn deliver_to_worker(&mut self, worker: WorkerId, travelled: bool, message: ClusterMessage) {
+    pub(super) fn deliver_to_worker(&mut self, worker: WorkerId, travelled: bool, term: Term, message: ClusterMessage) {
         if travelled {
             self.fact(Fact::MessageArrived { worker });
         }
         match self.workers.get_mut(worker) {
-            Some(state) if !state.reads => state.inbox.push(message),
-            Some(_) => self.read(worker, &message),
+            Some(state) if !state.reads => state.inbox.push((term, message)),
+            Some(_) => self.read(worker, term, &message),
             None => self.drop_message(&message),
         }
     }
@@ -110,12 +211,20 @@ impl<O: Observe> World<'_, O> {
         if signalled {
             self.deliver_signal(worker);
         }
-        for message in inbox {
-            self.read(worker, &message);
+        let answer = self.workers.get_mut(worker).and_then(|state| state.answer.take());
+        if let Some((ticket, ended)) = answer {
+            self.tell_agent(worker, AgentInput::Ended { ticket, ended });
+        }
+        for (term, message) in inbox {
+            self.read(worker, term, &message);
         }
     }
 
-    fn read(&mut self, worker: WorkerId, message: &ClusterMessage) {
+    /// A message of an engine that a later one has fenced off is not read.
+    fn read(&mut self, worker: WorkerId, term: Term, message: &ClusterMessage) {
+        if !self.workers.get_mut(worker).is_some_and(|state| state.agent.heeds(term)) {
+            return self.drop_message(message);
+        }
         if matches!(message, ClusterMessage::Quiesce) {
             self.told_to_quiesce(worker);
         }

@@ -1,10 +1,10 @@
 //! Explicit events, in order of time, ties in the order written. Each is in the calendar once the one before it has
 //! happened.
 
-use crate::base::{Claims, Time, WorkerId};
+use crate::base::{Claims, Span, Time, WorkerId};
 use crate::engine::Input;
-use crate::fact::{Exit, Fact, Observe};
-use crate::scenario::Action;
+use crate::fact::{Exit, Observe};
+use crate::scenario::{Action, Cut};
 
 use super::workers::Origin;
 use super::workload::Demand;
@@ -28,10 +28,7 @@ impl<O: Observe> World<'_, O> {
                 let claims: Claims = claims.clone();
                 self.submit(&Demand { class: *class, service: *service, overhead }, &claims);
             }
-            Action::Cancel { task } => {
-                self.fact(Fact::CancelAsked { task: *task });
-                self.tell_engine(Input::Cancel { task: *task });
-            }
+            Action::Cancel { task } => self.cancel(*task),
             Action::Join { worker } => {
                 assert_eq!(*worker, WorkerId(self.next_worker), "a script names its workers in order of arrival");
                 let place = self.places.new_place(Origin::Script);
@@ -40,7 +37,19 @@ impl<O: Observe> World<'_, O> {
             Action::Crash { worker } => self.worker_gone(*worker, Exit::Crashed),
             Action::Pause { worker, lasts } => self.pause(*worker, *lasts),
             Action::Quiesce { worker } => self.tell_engine(Input::Quiesce { worker: *worker }),
+            Action::Slow { worker, factor, lasts } => self.slow(*worker, *factor, *lasts),
+            Action::Isolate { worker, lasts, direction } => self.isolate(*worker, *direction, *lasts),
+            Action::Drop { worker, direction } => self.meddle_with_next(*worker, *direction, None),
+            Action::Delay { worker, direction, by } => self.meddle_with_next(*worker, *direction, Some(*by)),
+            Action::DelayEffect { task, by } => self.delay_effect(*task, *by),
+            Action::EngineCrash(crash) => self.cluster.crash = Some(*crash),
             Action::SetLimits { min, max } => self.set_limits(*min, *max),
+        }
+    }
+
+    fn meddle_with_next(&mut self, worker: WorkerId, direction: Cut, late: Option<Span>) {
+        if let Some(state) = self.workers.get_mut(worker) {
+            state.links.meddle_with_next(direction, late);
         }
     }
 }

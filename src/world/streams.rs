@@ -17,5 +17,19 @@ pub(super) const PAUSES: u64 = 6;
 pub(super) const TO_ENGINE: u64 = 7;
 /// The delay of the n-th message of the engine; entity and life: the worker's.
 pub(super) const TO_WORKER: u64 = 8;
+/// Whether the n-th message to the engine is lost; entity and life: the worker's.
+pub(super) const LOSSES_TO_ENGINE: u64 = 9;
+/// Whether the n-th message of the engine is lost; entity and life: the worker's.
+pub(super) const LOSSES_TO_WORKER: u64 = 10;
+/// Whether the n-th message to the engine arrives twice, and when again; entity and life: the worker's.
+pub(super) const COPIES_TO_ENGINE: u64 = 11;
+/// Whether the n-th message of the engine arrives twice, and when again; entity and life: the worker's.
+pub(super) const COPIES_TO_WORKER: u64 = 12;
+/// Whom a fault hits; entity: its position among the faults.
+pub(super) const FAULTS: u64 = 13;
+/// Whether the n-th task is poisonous; entity: the position among the poisons.
+pub(super) const POISONS: u64 = 14;
+/// Whether the n-th task is given up; entity: the position among the cancels.
+pub(super) const CANCELS: u64 = 15;
 /// Added to the number of an arrival process: how long the states of its rate last.
 pub(super) const DWELLS: u64 = 1 << 32;

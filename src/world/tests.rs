@@ -38,7 +38,7 @@ impl Fifo {
                 out.push(Effect::Send(worker, ClusterMessage::Answered { ticket }));
                 match report.ended {
                     Some(Ended::Completed) => out.push(Effect::Settle(report.start.task, Outcome::Completed)),
-                    Some(Ended::Failed | Ended::Aborted) => {
+                    Some(Ended::Failed | Ended::Aborted | Ended::Refused) => {
                         out.push(Effect::Settle(report.start.task, Outcome::Failed))
                     }
                     None => self.waiting.push_front(report.start.task),
@@ -147,9 +147,10 @@ fn scenario(initial: u32, script: Vec<ScriptEvent>) -> Scenario {
             rolling_replace: None,
             autoscaler: None,
         },
-        network: Network { delay: constant(0) },
+        network: Network { delay: constant(0), loss: 0.0, duplicate: 0.0, reorder: false },
         detection: Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) },
         engine: EngineSpec::Custom { name: "fifo".into(), options: serde_json::Value::Null },
+        faults: crate::scenario::Faults::default(),
         script,
         expect: Expect::default(),
     }

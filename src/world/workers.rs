@@ -3,13 +3,14 @@
 //! A worker is one life of one place. Everything drawn for it is keyed by place and life, so that no draw moves
 //! another; the engine only ever sees the worker's number, which no other one ever has.
 
-use crate::base::{Span, Time, WorkerId};
+use crate::base::{Span, Term, Ticket, Time, WorkerId};
 use crate::engine::agent::{Agent, AgentInput};
-use crate::engine::message::WorkerName;
+use crate::engine::message::{Ended, WorkerName};
 use crate::engine::{ClusterMessage, Input};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::sim::{Handle, Stream};
 
+use super::clock::Clock;
 use super::executor::Attempt;
 use super::network::Links;
 use super::{Event, World, class, streams};
@@ -24,6 +25,7 @@ pub(super) enum Origin {
     Rolling,
     Scaler,
     Script,
+    Herd,
 }
 
 /// A place that a worker takes, and the number of its life there.
@@ -46,7 +48,7 @@ impl Place {
 
 /// How many places of each origin there are.
 #[derive(Default)]
-pub(super) struct Places([u32; 6]);
+pub(super) struct Places([u32; 7]);
 
 impl Places {
     pub(super) fn new_place(&mut self, origin: Origin) -> Place {
@@ -62,6 +64,13 @@ pub(super) struct Worker {
     pub(super) agent: Agent,
     pub(super) links: Links,
     pub(super) attempt: Option<Attempt>,
+    pub(super) clock: Clock,
+    /// The slownesses that go on, in millionths.
+    pub(super) slow: Vec<u64>,
+    /// It crashes when the store has answered its next effect.
+    pub(super) doomed: bool,
+    /// What the store answered while it stood still.
+    pub(super) answer: Option<(Ticket, Ended)>,
     timer: Option<(Handle, Time)>,
     /// In millionths.
     pub(super) speed: u64,
@@ -77,7 +86,7 @@ pub(super) struct Worker {
     pub(super) paused: Option<(Time, Time)>,
     /// Whether it reads messages as they come.
     pub(super) reads: bool,
-    pub(super) inbox: Vec<ClusterMessage>,
+    pub(super) inbox: Vec<(Term, ClusterMessage)>,
     /// Its host's signal to quiesce waits until it goes on.
     pub(super) signalled: bool,
     /// It is killed then. Set: it quiesces, or will as soon as it goes on.
@@ -113,12 +122,20 @@ impl<O: Observe> World<'_, O> {
         let lifetime = options.lifetime.as_ref().map(|dist| dist.sample(&mut lives));
         let crashes = lives.chance(options.crash_share);
         let restart_after = options.restart_after.as_ref().map(|dist| dist.sample(&mut lives));
+        let mut clock = Clock::default();
+        if self.clocks != (0, 0) {
+            clock.set(self.calendar.now(), self.clocks.0, self.clocks.1);
+        }
         let pauses = || Box::new(self.streams.open(streams::PAUSES, place.key(), place.life));
         let worker = Worker {
             place,
             agent: Agent::new(self.agent_options, WorkerName(place.key())),
             links: Links::new(&self.scenario.network, self.streams, place),
             attempt: None,
+            clock,
+            slow: Vec::new(),
+            doomed: false,
+            answer: None,
             timer: None,
             speed,
             is_ready: false,
@@ -225,9 +242,12 @@ impl<O: Observe> World<'_, O> {
 
     pub(super) fn exit_due(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(id) else { return };
-        if !worker.crashes {
-            return self.signal(id);
-        }
+        if worker.crashes { self.crash(id) } else { self.signal(id) }
+    }
+
+    /// It vanishes; its place is taken by a new one where the scenario says so.
+    pub(super) fn crash(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(id) else { return };
         let restart = worker.restart_after.map(|after| (after, worker.place.next_life()));
         if let Some((after, place)) = restart {
             self.workers[id].successor = None;
@@ -285,8 +305,9 @@ impl<O: Observe> World<'_, O> {
         if let Some(attempt) = worker.attempt {
             self.calendar.cancel(attempt.timer);
             self.attempt_ended(id, &attempt, AttemptEnd::Died);
+            self.unuse_task(attempt.start.task);
         }
-        for message in &worker.inbox {
+        for (_, message) in &worker.inbox {
             self.drop_message(message);
         }
         self.fact(Fact::WorkerGone { worker: id, exit });
@@ -306,7 +327,7 @@ impl<O: Observe> World<'_, O> {
             return;
         };
         let wanted = worker.agent.next_timer();
-        let wanted = Time::from_micros(wanted.0).max(now);
+        let wanted = worker.clock.when(wanted).max(now);
         if let Some((handle, at)) = worker.timer {
             if at <= wanted {
                 return;
@@ -316,6 +337,14 @@ impl<O: Observe> World<'_, O> {
         worker.timer = Some((self.calendar.schedule(wanted, class::AGENT, Event::AgentTimer(id)), wanted));
     }
 
+    /// Its clock was set: the timer is set anew.
+    pub(super) fn rearm_agent(&mut self, id: WorkerId) {
+        if let Some((handle, _)) = self.workers.get_mut(id).and_then(|worker| worker.timer.take()) {
+            self.calendar.cancel(handle);
+        }
+        self.arm_agent(id);
+    }
+
     pub(super) fn agent_timer(&mut self, id: WorkerId) {
         let now = self.calendar.now();
         let Some(worker) = self.workers.get_mut(id) else { return };
@@ -323,7 +352,7 @@ impl<O: Observe> World<'_, O> {
         if worker.paused.is_some() {
             return; // It looks at its clock when it goes on.
         }
-        if worker.agent.next_timer().0 <= now.micros() {
+        if worker.agent.next_timer() <= worker.clock.read(now) {
             self.tell_agent(id, AgentInput::Timer);
         } else {
             self.arm_agent(id);

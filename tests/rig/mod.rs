@@ -302,6 +302,7 @@ impl Rig {
             self.effects.push(effect.clone());
             match effect {
                 Effect::Persist(record) => self.persist(record),
+                Effect::Fence(_) => {}
                 Effect::Send(worker, message) => {
                     if let Some(process) = self.processes.get_mut(worker.0 as usize).filter(|process| process.alive) {
                         process.inbox.push_back(message);
@@ -322,7 +323,8 @@ impl Rig {
         match record {
             Record::Task { task, .. } => self.store.insert(task.to_string(), record),
             Record::Attempt { task, .. } => self.store.insert(format!("{task}'s attempt"), record),
-            Record::TaskGone { task } => {
+            Record::Leads => None,
+            Record::TaskGone { task, .. } => {
                 self.store.remove(&format!("{task}'s attempt"));
                 self.store.remove(&task.to_string())
             }

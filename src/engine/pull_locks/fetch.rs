@@ -96,7 +96,13 @@ impl PullLocks {
         let ticket = self.next_ticket();
         self.workers.get_mut(worker).expect("a known worker").busy = Some((task, ticket));
         self.tasks[task].state = State::Taken { worker, ticket, started: true };
-        out.push(Effect::Persist(Record::Attempt { task, attempts: 1, running: Some((worker, ticket)) }));
+        out.push(Effect::Persist(Record::Attempt {
+            task,
+            attempts: 1,
+            lost: 0,
+            cancelled: false,
+            running: Some((worker, ticket)),
+        }));
         out.push(Effect::Send(worker, ClusterMessage::Start(order(task, ticket))));
     }
 
@@ -116,7 +122,7 @@ impl PullLocks {
             Ended::Completed => Outcome::Completed,
             Ended::Failed => Outcome::Failed,
             Ended::Aborted if self.tasks[task].cancelled => Outcome::Cancelled,
-            Ended::Aborted => self.options.abandoned,
+            Ended::Aborted | Ended::Refused => self.options.abandoned,
         };
         self.settle(now, task, outcome, out);
     }
@@ -142,7 +148,7 @@ impl PullLocks {
             return self.settle(now, task, Outcome::Cancelled, out);
         }
         self.tasks[task].state = State::Unblocked;
-        out.push(Effect::Persist(Record::Attempt { task, attempts: 0, running: None }));
+        out.push(Effect::Persist(Record::Attempt { task, attempts: 0, lost: 0, cancelled: false, running: None }));
         self.unblocked.insert(task);
         self.wake_one(now, out);
     }

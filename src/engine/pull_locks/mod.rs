@@ -28,7 +28,7 @@ use std::sync::Arc;
 use crate::base::names::PropertySet;
 use crate::base::{Claim, Claims, IdMap, Mode, Note, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
-use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Record, WorkerMessage};
+use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, WorkerMessage};
 use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
 
 use admission::Admission;
@@ -193,7 +193,11 @@ impl PullLocks {
         if !self.options.shares {
             claims.iter_mut().for_each(|claim| claim.mode = Mode::Exclusive);
         }
-        out.push(Effect::Persist(Record::Task { task, claims: claims.clone(), queue: Some(QueueId::GENERAL) }));
+        out.push(Effect::Persist(Record::Task {
+            task,
+            claims: claims.clone(),
+            placed: Some(Placed { queue: QueueId::GENERAL, sequence: 0 }),
+        }));
         out.push(Effect::Note(Note::Placed { task, queue: QueueId::GENERAL }));
         let runnable = self.admission.enter(task, &claims);
         self.tasks.insert(task, Task { claims, created: now, state: State::Waiting, cancelled: false });
@@ -236,7 +240,7 @@ impl PullLocks {
         let row = self.tasks.remove(task).expect("an incomplete task");
         self.unblocked.remove(&task);
         self.abandoned.remove(&task);
-        out.push(Effect::Persist(Record::TaskGone { task }));
+        out.push(Effect::Persist(Record::TaskGone { task, outcome }));
         out.push(Effect::Settle(task, outcome));
         for runnable in self.admission.leave(task, &row.claims) {
             let keys = [draw::BLOCKER_FINISHED_TO_UNBLOCKED, runnable.0.into()];

@@ -3,12 +3,14 @@
 use super::membership::{Member, Outstanding};
 use super::{Place, QueueFirst, answer, note};
 use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Ticket, Time, WorkerId};
-use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Report, Start};
+use crate::engine::message::{ClusterMessage, Effect, Ended, Fence, Outbox, Report, Start};
 use crate::engine::spec::{Discipline, LostTask, ServedBy};
 
 impl QueueFirst {
     pub(super) fn place_general(&mut self, task: TaskId, out: &mut Outbox) {
-        self.tasks[task].place = Place::Queue(QueueId::GENERAL);
+        self.placements += 1;
+        let state = self.tasks.get_mut(task).expect("an unsettled task");
+        (state.place, state.sequence) = (Place::Queue(QueueId::GENERAL), self.placements);
         self.general.push_back(task);
         self.general_waiting += 1;
         out.push(self.record_task(task));
@@ -136,7 +138,7 @@ impl QueueFirst {
         match report.ended {
             Some(Ended::Completed) => self.settle(now, task, Outcome::Completed, out),
             Some(Ended::Failed) => self.settle(now, task, Outcome::Failed, out),
-            Some(Ended::Aborted) => self.attempt_lost(now, task, out),
+            Some(Ended::Aborted | Ended::Refused) => self.attempt_lost(now, task, out),
             None => self.not_started(now, task, out),
         }
         if let Some(owner) = self.pool.get(report.start.queue).and_then(super::Queue::owner) {
@@ -159,6 +161,9 @@ impl QueueFirst {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         state.lost += 1;
         let (lost, cancelled) = (state.lost, state.cancelled);
+        if let (Place::Queue(QueueId::GENERAL), Some((_, ticket))) = (state.place, state.running) {
+            self.fence(Fence::Attempt { task, ticket }, out);
+        }
         let tries = match self.spec.running_task_of_lost_worker {
             LostTask::Fail => 1,
             LostTask::Requeue(limit) => limit.max_attempts,

@@ -149,6 +149,15 @@ impl QueueFirst {
         }
     }
 
+    /// Draining queues that are empty go, if nothing has seen to it yet.
+    pub(super) fn retire_empty(&mut self, out: &mut Outbox) {
+        let empty = |state: &super::Queue| state.draining && state.live == 0;
+        let queues: Vec<QueueId> = self.pool.iter().filter(|(_, state)| empty(state)).map(|(id, _)| id).collect();
+        for queue in queues {
+            self.retire(queue, out);
+        }
+    }
+
     pub(super) fn delete(&mut self, queue: QueueId, out: &mut Outbox) {
         self.vacant.remove(&queue);
         self.pool.delete(queue);

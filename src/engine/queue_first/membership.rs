@@ -7,7 +7,9 @@ use smallvec::SmallVec;
 use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
 use crate::base::{IdMap, Note, QueueId, TaskId, Time, WorkerId};
-use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holding, Holdings, Outbox, Stamp, Start, Welcome};
+use crate::engine::message::{
+    ClusterMessage, Effect, Heartbeat, Holding, Holdings, Outbox, Record, Stamp, Start, Welcome,
+};
 use crate::engine::spec::{Newcomers, Rebalance};
 
 use super::pool::Hold;
@@ -27,6 +29,8 @@ pub(super) struct Member {
     /// The stamp of that message.
     pub(super) stamp: Stamp,
     pub(super) quiescing: bool,
+    /// It is known from the records of an earlier engine only, and gets nothing before it is heard.
+    pub(super) expected: bool,
     /// Its reserving queues in the order of their grants, revoking ones included.
     pub(super) owned: SmallVec<[QueueId; 2]>,
     /// How many of them are being revoked.
@@ -78,6 +82,7 @@ impl Members {
             heard: now,
             stamp,
             quiescing: false,
+            expected: false,
             owned: SmallVec::new(),
             revoking: 0,
             outstanding: None,
@@ -88,6 +93,27 @@ impl Members {
         self.members.insert(worker, member);
         self.by_load.insert((0, self.joined, worker));
         self.joined
+    }
+    /// A member that is known from records only.
+    pub(super) fn expect(&mut self, worker: WorkerId) -> &mut Member {
+        if self.members.get(worker).is_none() {
+            let seniority = self.add(Time::ZERO, worker, Stamp(0));
+            self.by_load.remove(&(0, seniority, worker));
+        }
+        let member = &mut self.members[worker];
+        member.expected = true;
+        member
+    }
+    /// Members that were not heard yet.
+    pub(super) fn expected(&self) -> Vec<(WorkerId, u64)> {
+        let unheard = self.members.iter().filter(|(_, member)| member.expected);
+        unheard.map(|(worker, member)| (worker, member.seniority)).collect()
+    }
+    /// A member that was expected is there.
+    pub(super) fn heard(&mut self, worker: WorkerId) {
+        let member = &mut self.members[worker];
+        member.expected = false;
+        self.by_load.insert((member.load(), member.seniority, worker));
     }
     /// From here on it gets nothing; what it owned until then is handed back to the caller to deal with.
     fn retire(&mut self, worker: WorkerId) -> Option<SmallVec<[QueueId; 2]>> {
@@ -109,7 +135,7 @@ impl Members {
         let member = &mut self.members[worker];
         let (load, surplus) = (member.load(), member.owned.is_empty());
         change(member);
-        if !member.quiescing && member.load() != load {
+        if !member.quiescing && !member.expected && member.load() != load {
             self.by_load.remove(&(load, member.seniority, worker));
             self.by_load.insert((member.load(), member.seniority, worker));
         }
@@ -260,6 +286,9 @@ impl QueueFirst {
         let Some(member) = self.members.get(worker) else {
             return;
         };
+        if lease.is_some() && !member.owned.is_empty() {
+            out.push(Effect::Persist(Record::Leads));
+        }
         let kept = member.owned.iter().filter(|queue| matches!(self.pool.queue(**queue).hold, Hold::Owned(_)));
         let grants: Holdings =
             kept.map(|queue| Holding { queue: *queue, epoch: self.pool.queue(*queue).epoch }).collect();
@@ -267,7 +296,7 @@ impl QueueFirst {
         out.push(Effect::Send(worker, ClusterMessage::Welcome(Box::new(welcome))));
     }
 
-    fn renew_leases(&mut self, now: Time, worker: WorkerId) {
+    pub(super) fn renew_leases(&mut self, now: Time, worker: WorkerId) {
         let Some((lease, member)) = self.lease().zip(self.members.get(worker)) else {
             return;
         };

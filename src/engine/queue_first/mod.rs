@@ -12,6 +12,7 @@ mod membership;
 mod ownership;
 pub mod placement;
 mod pool;
+mod restore;
 mod router;
 pub mod sizing;
 mod timers;
@@ -22,12 +23,13 @@ use std::sync::Arc;
 use crate::base::names::PropertySet;
 use crate::base::{Claims, IdMap, IdVec, Note, Outcome, QueueId, ResourceId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
-use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Record, Report, WorkerMessage};
+use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, Report, WorkerMessage};
 use crate::engine::spec::{CreateSpec, LeaseSpec, PlacementSpec, QueueFirstSpec, QueueLimits};
-use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
+use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason, Records};
 
 use membership::Members;
 use placement::{Placement, PlacementMaker};
+use pool::Hold;
 pub use pool::{Pool, Queue};
 use router::Tie;
 use sizing::{Occasion, Sizing, SizingMaker};
@@ -45,6 +47,8 @@ enum Place {
 struct Task {
     claims: Claims,
     place: Place,
+    /// The number of its placement: the order within its queue.
+    sequence: u64,
     /// Attempts begun.
     attempts: u32,
     /// Attempts lost.
@@ -62,6 +66,8 @@ pub struct QueueFirst {
     limits: QueueLimits,
     begun: bool,
     last_ticket: u64,
+    /// Placements so far.
+    placements: u64,
     tasks: IdMap<TaskId, Task>,
     ties: IdVec<ResourceId, Tie>,
     /// Tasks parked because the pool is at its maximum; nothing in conflict is ahead of them.
@@ -90,14 +96,7 @@ pub struct QueueFirst {
 impl Engine for QueueFirst {
     fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Outbox) {
         if !self.begun {
-            self.begun = true;
-            self.timers.set(now + self.context.detection.ttl, Timer::Review);
-            if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
-                self.timers.set(now + pace, Timer::Rebalance);
-            }
-            if !matches!(input, Input::Limits { .. }) {
-                self.keep_limits(now, out);
-            }
+            self.begin(now, &input, out);
         }
         let joins = matches!(input, Input::Worker { message: WorkerMessage::Join { .. }, .. });
         let occasion = if joins { Occasion::Joined } else { Occasion::Other };
@@ -133,7 +132,9 @@ impl QueueFirst {
             spec: spec.clone(),
             context,
             begun: false,
-            last_ticket: 0,
+            // Orders of a later engine are above all of an earlier one.
+            last_ticket: u64::from(context.term.0.saturating_sub(1)) << 40,
+            placements: 0,
             tasks: IdMap::new(),
             ties: IdVec::new(),
             at_max: BTreeSet::new(),
@@ -153,12 +154,26 @@ impl QueueFirst {
         }
     }
 
+    /// The first input: what needs the time of day can begin.
+    fn begin(&mut self, now: Time, input: &Input<'_>, out: &mut Outbox) {
+        self.begun = true;
+        self.timers.set(now + self.context.detection.ttl, Timer::Review);
+        if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
+            self.timers.set(now + pace, Timer::Rebalance);
+        }
+        self.await_expected(now, out);
+        if !matches!(input, Input::Limits { .. }) {
+            self.review(now, out);
+        }
+    }
+
     fn next_ticket(&mut self) -> Ticket {
         self.last_ticket += 1;
         Ticket(self.last_ticket)
     }
 
     fn worker_message(&mut self, now: Time, worker: WorkerId, message: &WorkerMessage, out: &mut Outbox) {
+        self.hear_expected(worker);
         match message {
             WorkerMessage::Join { stamp, .. } => self.join(now, worker, *stamp, out),
             WorkerMessage::Heartbeat(heartbeat) => self.heartbeat(now, worker, heartbeat, out),
@@ -210,6 +225,7 @@ impl QueueFirst {
         for queue in queues {
             self.maybe_delete(now, queue, out);
         }
+        self.retire_empty(out);
         for worker in self.members.idle() {
             self.serve(worker, out);
         }
@@ -217,29 +233,30 @@ impl QueueFirst {
 
     fn record_task(&self, task: TaskId) -> Effect {
         let state = &self.tasks[task];
-        Effect::Persist(Record::Task {
-            task,
-            claims: Claims::from_slice(&state.claims),
-            queue: match state.place {
-                Place::Parked => None,
-                Place::Queue(queue) => Some(queue),
-            },
-        })
+        let placed = match state.place {
+            Place::Parked => None,
+            Place::Queue(queue) => Some(Placed { queue, sequence: state.sequence }),
+        };
+        Effect::Persist(Record::Task { task, claims: Claims::from_slice(&state.claims), placed })
     }
 
     fn record_attempt(&self, task: TaskId) -> Effect {
-        let Task { attempts, running, .. } = self.tasks[task];
-        Effect::Persist(Record::Attempt { task, attempts, running })
+        let Task { attempts, lost, cancelled, running, .. } = self.tasks[task];
+        Effect::Persist(Record::Attempt { task, attempts, lost, cancelled, running })
     }
 
     fn record_queue(&self, queue: QueueId) -> Effect {
         let state = self.pool.queue(queue);
-        Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner: state.owner(), draining: state.draining })
+        let owner = match state.hold {
+            Hold::Vacant => None,
+            Hold::Owned(worker) | Hold::Revoking(worker) | Hold::Orphaned(worker) => Some(worker),
+        };
+        Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner, draining: state.draining })
     }
 
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
         let state = self.tasks.remove(task).expect("an unsettled task");
-        out.push(Effect::Persist(Record::TaskGone { task }));
+        out.push(Effect::Persist(Record::TaskGone { task, outcome }));
         out.push(Effect::Settle(task, outcome));
         match state.place {
             Place::Parked => {
@@ -351,15 +368,21 @@ impl EngineFactory for Factory {
         Box::new(QueueFirst::new(&self.spec, context, (self.placement)(), (self.sizing)()))
     }
 
+    fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
+        let mut engine = QueueFirst::new(&self.spec, context, (self.placement)(), (self.sizing)());
+        engine.take_in(records);
+        Box::new(engine)
+    }
+
     fn guarantees(&self, detection: Detection) -> Guarantees {
-        use crate::base::Property::{Exclusion, Ownership};
+        use crate::base::Property::{Effects, Exclusion, Ownership};
         match self.spec.lease {
             LeaseSpec::None => Guarantees {
-                properties: PropertySet::ALL.without(Exclusion).without(Ownership),
+                properties: PropertySet::ALL.without(Exclusion).without(Ownership).without(Effects),
                 orphan_bound: Some(detection.ttl),
             },
             LeaseSpec::Lease(lease) => Guarantees {
-                properties: PropertySet::ALL,
+                properties: if lease.fencing { PropertySet::ALL } else { PropertySet::ALL.without(Effects) },
                 orphan_bound: Some(detection.ttl.max(lease.duration + lease.margin)),
             },
         }

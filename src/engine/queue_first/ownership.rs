@@ -7,7 +7,7 @@ use super::pool::Hold;
 use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
 use crate::base::{Note, QueueId, Time, WorkerId};
-use crate::engine::message::{ClusterMessage, Effect, Holding, Outbox};
+use crate::engine::message::{ClusterMessage, Effect, Fence, Holding, Outbox};
 
 impl QueueFirst {
     /// Gives every vacant queue to the best healthy worker, if there is one.
@@ -51,6 +51,7 @@ impl QueueFirst {
         let epoch = state.epoch;
         self.members.change_owned(worker, |member| member.owned.push(queue));
         out.push(self.record_queue(queue));
+        self.fence(Fence::Queue { queue, epoch }, out);
         note(out, Note::QueueOwned { queue, worker, epoch, why: GrantReason::Vacant });
         let holding = Holding { queue, epoch };
         let lease = lease.map(|lease| lease.duration);
@@ -104,7 +105,9 @@ impl QueueFirst {
                 }
             }
             Hold::Orphaned(_) => {
+                let epoch = self.pool.queue(queue).epoch.next();
                 self.became_vacant(queue, out);
+                self.fence(Fence::Queue { queue, epoch }, out);
                 if let (Some(_), Some(task)) = (started, head) {
                     self.attempt_lost(now, task, out);
                 }
@@ -113,6 +116,13 @@ impl QueueFirst {
         }
         if self.pool.get(queue).is_some_and(|state| state.draining && state.live == 0 && state.hold == Hold::Vacant) {
             self.delete(queue, out);
+        }
+    }
+
+    /// Nothing that was given up changes anything any more.
+    pub(super) fn fence(&self, fence: Fence, out: &mut Outbox) {
+        if self.lease().is_some_and(|lease| lease.fencing) {
+            out.push(Effect::Fence(fence));
         }
     }
 

@@ -144,6 +144,21 @@ impl Pool {
         id
     }
 
+    /// A queue as the records say it is.
+    pub(super) fn restore(&mut self, id: QueueId, epoch: Epoch, hold: Hold, draining: bool) {
+        self.created = id.0 - 1;
+        self.create(Time::ZERO);
+        let queue = self.queue_mut(id);
+        (queue.epoch, queue.hold) = (epoch, hold);
+        if draining {
+            self.drain(id);
+        }
+    }
+    /// Numbers up to this one were used.
+    pub(super) fn never_reuse(&mut self, last: u32) {
+        self.created = self.created.max(last);
+    }
+
     pub(super) fn drain(&mut self, id: QueueId) {
         let queue = &mut self.queues[id];
         assert!(!queue.draining, "{id} drains already");

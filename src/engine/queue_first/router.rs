@@ -96,10 +96,13 @@ enum Route {
 
 impl QueueFirst {
     pub(super) fn submit(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) {
-        assert!(!self.tasks.contains(task), "{task} is submitted twice");
+        if self.tasks.contains(task) {
+            return; // Its client was not told that it is accepted, and asks again.
+        }
         let state = Task {
             claims: Claims::from_slice(claims),
             place: Place::Parked,
+            sequence: 0,
             attempts: 0,
             lost: 0,
             running: None,
@@ -172,12 +175,9 @@ impl QueueFirst {
     /// Puts a task that is in no queue at the end of one.
     fn enter(&mut self, task: TaskId, queue: QueueId, out: &mut Outbox) {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
-        state.place = Place::Queue(queue);
-        for claim in &state.claims {
-            self.ties[claim.resource].enter(queue, *claim);
-        }
-        self.pool.push(queue, task);
-        self.waiting += 1;
+        self.placements += 1;
+        (state.place, state.sequence) = (Place::Queue(queue), self.placements);
+        self.tie_placed(task, queue);
         out.push(self.record_task(task));
         note(out, Note::Placed { task, queue });
         let state = self.pool.queue(queue);
@@ -188,11 +188,25 @@ impl QueueFirst {
         }
     }
 
-    fn park(&mut self, task: TaskId, why: ParkReason, out: &mut Outbox) {
+    /// Puts a task at the end of a queue, and ties what it claims to it.
+    pub(super) fn tie_placed(&mut self, task: TaskId, queue: QueueId) {
+        for claim in &self.tasks[task].claims {
+            self.ties[claim.resource].enter(queue, *claim);
+        }
+        self.pool.push(queue, task);
+        self.waiting += 1;
+    }
+
+    /// Lists a parked task with what it claims.
+    pub(super) fn tie_parked(&mut self, task: TaskId) {
         for claim in &self.tasks[task].claims {
             self.ties[claim.resource].park(task, claim.mode);
         }
         self.parked += 1;
+    }
+
+    fn park(&mut self, task: TaskId, why: ParkReason, out: &mut Outbox) {
+        self.tie_parked(task);
         out.push(self.record_task(task));
         note(out, Note::Parked { task, why });
     }
@@ -270,6 +284,7 @@ impl QueueFirst {
         match state.running {
             Some((worker, ticket)) => {
                 state.cancelled = true;
+                out.push(self.record_attempt(task));
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
             None => self.settle(now, task, Outcome::Cancelled, out),

@@ -54,7 +54,13 @@ impl WorkerOwned {
         let task = line.pop_front().expect("a waiting task");
         let ticket = self.next_ticket();
         self.workers[worker].busy = Some((task, ticket));
-        out.push(Effect::Persist(Record::Attempt { task, attempts: 1, running: Some((worker, ticket)) }));
+        out.push(Effect::Persist(Record::Attempt {
+            task,
+            attempts: 1,
+            lost: 0,
+            cancelled: false,
+            running: Some((worker, ticket)),
+        }));
         out.push(Effect::Send(worker, ClusterMessage::Start(order(task, queue, ticket))));
     }
 
@@ -72,7 +78,7 @@ impl WorkerOwned {
             Ended::Completed => Outcome::Completed,
             Ended::Failed => Outcome::Failed,
             Ended::Aborted if self.tasks[task].cancelled => Outcome::Cancelled,
-            Ended::Aborted => Outcome::Failed,
+            Ended::Aborted | Ended::Refused => Outcome::Failed,
         };
         self.settle(now, task, outcome, out);
     }
@@ -83,7 +89,7 @@ impl WorkerOwned {
         if self.tasks[task].cancelled {
             return self.settle(now, task, Outcome::Cancelled, out);
         }
-        out.push(Effect::Persist(Record::Attempt { task, attempts: 0, running: None }));
+        out.push(Effect::Persist(Record::Attempt { task, attempts: 0, lost: 0, cancelled: false, running: None }));
         if self.tasks[task].place == Place::Shared {
             self.shared.push_front(task);
             self.wake_for_shared(out);

@@ -47,7 +47,7 @@ enum Choice {
 impl WorkerOwned {
     pub(super) fn enqueue(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
         let claims = self.tasks[task].claims.clone();
-        out.push(Effect::Persist(Record::Task { task, claims, queue: None }));
+        out.push(Effect::Persist(Record::Task { task, claims, placed: None }));
         out.push(Effect::Note(Note::Parked { task, why: ParkReason::InLine }));
         self.manager.line.push_back(task);
         if self.manager.state == State::Idle {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use crate::base::names::PropertySet;
 use crate::base::{Claim, Claims, IdMap, Note, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
-use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Record, WorkerMessage};
+use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, WorkerMessage};
 use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
 
 use manager::Manager;
@@ -167,7 +167,7 @@ impl WorkerOwned {
     /// The task lies in a queue from here on.
     fn record(&self, task: TaskId, queue: QueueId, out: &mut Outbox) {
         let claims = self.tasks[task].claims.clone();
-        out.push(Effect::Persist(Record::Task { task, claims, queue: Some(queue) }));
+        out.push(Effect::Persist(Record::Task { task, claims, placed: Some(Placed { queue, sequence: 0 }) }));
         out.push(Effect::Note(Note::Placed { task, queue }));
     }
 
@@ -185,7 +185,7 @@ impl WorkerOwned {
 
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
         let state = self.tasks.remove(task).expect("an incomplete task");
-        out.push(Effect::Persist(Record::TaskGone { task }));
+        out.push(Effect::Persist(Record::TaskGone { task, outcome }));
         out.push(Effect::Settle(task, outcome));
         if let Place::Own(worker) = state.place {
             if let Some(worker) = self.workers.get_mut(worker) {

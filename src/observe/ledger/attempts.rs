@@ -1,7 +1,7 @@
 //! Attempts begin, end and are reported; a first one says why its task waited.
 
 use super::{Attempt, Ledger, Place, Reasons, ResourceRec, Running, Step, TaskRec};
-use crate::base::{Claims, Epoch, IdMap, QueueId, Span, TaskId, Ticket, WorkerId};
+use crate::base::{Claims, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, WorkerId};
 use crate::fact::AttemptEnd;
 
 impl Ledger {
@@ -22,6 +22,7 @@ impl Ledger {
         if let Some(rec) = self.tasks.get_mut(task) {
             claims = Claims::from_slice(&rec.claims);
             rec.starts += 1;
+            rec.last_ticket = ticket;
             rec.open += 1;
             if rec.open == 1 {
                 self.tally.waiting -= 1;
@@ -83,6 +84,30 @@ impl Ledger {
             self.close(attempt.task);
         }
         self.change(worker, |rec| rec.executing -= 1);
+    }
+
+    /// The store accepted an effect of this task.
+    pub(super) fn accept(&mut self, task: TaskId, queue: QueueId, epoch: Epoch) {
+        let Some(rec) = self.tasks.get_mut(task) else { return };
+        rec.done = true;
+        for claim in &rec.claims {
+            let done = &mut self.resources[claim.resource].done;
+            let latest = match claim.mode {
+                Mode::Exclusive => &mut done.exclusive,
+                Mode::Shared => &mut done.shared,
+            };
+            *latest = (*latest).max(Some(task));
+        }
+        let rec = self.queues.grow_to(queue);
+        rec.epoch_done = rec.epoch_done.max(epoch);
+    }
+
+    /// The store refused the effect of an attempt: it was in vain.
+    pub(super) fn refuse(&mut self, worker: WorkerId, ticket: Ticket) {
+        let Some(rec) = self.workers.get_mut(worker) else { return };
+        for attempt in rec.attempts.iter_mut().filter(|attempt| attempt.ticket == ticket) {
+            count_loss(&mut self.tasks, attempt);
+        }
     }
 
     pub(super) fn report(&mut self, worker: WorkerId, ticket: Ticket) {

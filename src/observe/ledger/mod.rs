@@ -10,14 +10,14 @@ mod tasks;
 mod workers;
 
 pub(crate) use records::{
-    Attempt, Care, Claimant, Doing, Phase, Place, QueueRec, ResourceRec, Running, TaskRec, WorkerRec,
+    Attempt, Brain, Care, Claimant, Doing, Phase, Place, QueueRec, ResourceRec, Running, TaskRec, WorkerRec,
 };
 
 use attempts::count_loss;
 use records::Grant;
 
 use crate::base::{IdMap, IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
-use crate::fact::Fact;
+use crate::fact::{EffectAnswer, Fact};
 
 /// How many there are of what.
 #[derive(Clone, Copy, Default, Debug)]
@@ -94,6 +94,11 @@ pub(crate) struct Ledger {
     pub(crate) tally: Tally,
     pub(crate) submitted: u64,
     pub(crate) settled: u64,
+    pub(crate) brain: Brain,
+    /// When an engine was last restored.
+    pub(crate) engine_up_at: Option<Time>,
+    /// Unsettled tasks that execute for ever.
+    pub(crate) endless: u64,
     /// Whether the engine says where tasks are.
     pub(crate) has_placements: bool,
     /// Queues of which something changed since time last moved.
@@ -131,6 +136,9 @@ impl Ledger {
                 return self.start(task, worker, queue, epoch, ticket);
             }
             Fact::Ended { worker, ticket, end, .. } => self.end(worker, ticket, end),
+            Fact::Effect { task, queue, epoch, answer: EffectAnswer::Accepted, .. } => self.accept(task, queue, epoch),
+            Fact::Effect { worker, ticket, answer: EffectAnswer::Refused, .. } => self.refuse(worker, ticket),
+            Fact::Effect { answer: EffectAnswer::AlreadyDone, .. } => {}
             Fact::Reported { worker, ticket, .. } => self.report(worker, ticket),
             Fact::WorkerArrived { worker } => {
                 let now = self.now;
@@ -165,10 +173,30 @@ impl Ledger {
                 rec.in_flight = rec.in_flight.saturating_sub(1);
                 self.touch_queues_of(worker);
             }
+            Fact::MessageLost { worker } => {
+                let now = self.now;
+                self.workers.grow_to(worker).lost_at = Some(now);
+                self.touch_queues_of(worker);
+            }
+            Fact::Poisoned { task, never_ends } => self.poison(task, never_ends),
+            Fact::EngineDown { .. } => self.engine_is(Brain::Down),
+            Fact::EngineUp { .. } => {
+                self.engine_up_at = Some(self.now);
+                self.engine_is(Brain::Up);
+            }
+            Fact::EngineHeld { held } => self.engine_is(if held { Brain::Held } else { Brain::Up }),
             Fact::Noted(note) => return self.note(note),
             Fact::CancelAsked { .. } | Fact::LimitsSet { .. } => {}
         }
         Step::Other
+    }
+
+    fn engine_is(&mut self, brain: Brain) {
+        self.brain = brain;
+        let queues: Vec<QueueId> = self.queues.iter().map(|(queue, _)| queue).collect();
+        for queue in queues {
+            self.touch(queue);
+        }
     }
 
     fn note(&mut self, note: Note) -> Step {

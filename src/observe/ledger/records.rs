@@ -40,6 +40,12 @@ pub(crate) struct TaskRec {
     pub(crate) starts: u32,
     /// Attempts that a fault hit, or whose report it hit.
     pub(crate) lost: u32,
+    /// The store has its effect.
+    pub(crate) done: bool,
+    /// It executes for ever.
+    pub(crate) endless: bool,
+    /// The ticket of its last attempt.
+    pub(crate) last_ticket: Ticket,
 }
 
 /// An unsettled task's claim of a resource, in order of submission.
@@ -70,6 +76,14 @@ pub(crate) struct ResourceRec {
     /// The queue in which they lie; `None`: in several.
     pub(crate) tie: Option<QueueId>,
     pub(crate) running: SmallVec<[Running; 1]>,
+    pub(crate) done: DoneOn,
+}
+
+/// The latest tasks, by submission, whose effects the store has accepted.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct DoneOn {
+    pub(crate) exclusive: Option<TaskId>,
+    pub(crate) shared: Option<TaskId>,
 }
 
 impl Default for ResourceRec {
@@ -80,6 +94,7 @@ impl Default for ResourceRec {
             placed: 0,
             tie: Some(QueueId::GENERAL),
             running: SmallVec::new(),
+            done: DoneOn::default(),
         }
     }
 }
@@ -96,6 +111,16 @@ pub(crate) struct Attempt {
     pub(crate) ended: bool,
     /// A fault that hit it is counted in its task already.
     pub(crate) counted: bool,
+}
+
+/// Whether there is an engine that can act.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Brain {
+    #[default]
+    Up,
+    /// It waits for its store.
+    Held,
+    Down,
 }
 
 /// What a worker's time is spent on.
@@ -141,6 +166,8 @@ pub(crate) struct WorkerRec {
     /// Queues of which it holds a grant.
     pub(crate) held: SmallVec<[QueueId; 2]>,
     pub(crate) in_flight: u32,
+    /// When a message between it and the engine was last lost.
+    pub(crate) lost_at: Option<Time>,
     /// Clocks that run while it executes, and while it cannot.
     busy_clock: u64,
     down_clock: u64,
@@ -222,6 +249,8 @@ pub(crate) struct QueueRec {
     pub(crate) orphaned_at: Option<Time>,
     /// The highest epoch that a worker took up.
     pub(crate) epoch_held: Epoch,
+    /// The highest epoch under which the store accepted an effect.
+    pub(crate) epoch_done: Epoch,
     /// Placed and unsettled, in order of placement; the first one is always placed here and unsettled.
     pub(crate) fifo: VecDeque<TaskId>,
     pub(crate) unsettled: u32,

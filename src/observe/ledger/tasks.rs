@@ -1,7 +1,7 @@
 //! Tasks come and go, and clear the way for those in conflict behind them.
 
 use super::{Claimant, Ledger, Place, TaskRec};
-use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Time};
+use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Ticket, Time};
 
 impl Ledger {
     pub(super) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
@@ -34,13 +34,24 @@ impl Ledger {
             open: 0,
             starts: 0,
             lost: 0,
+            done: false,
+            endless: false,
+            last_ticket: Ticket(0),
         };
         self.tasks.insert(task, rec);
+    }
+
+    pub(super) fn poison(&mut self, task: TaskId, never_ends: bool) {
+        if let Some(rec) = self.tasks.get_mut(task).filter(|_| never_ends) {
+            rec.endless = true;
+            self.endless += 1;
+        }
     }
 
     pub(super) fn settle(&mut self, task: TaskId) -> Option<TaskRec> {
         let rec = self.tasks.remove(task)?;
         self.settled += 1;
+        self.endless -= u64::from(rec.endless);
         self.tally.in_system -= 1;
         if rec.open == 0 {
             self.tally.waiting -= 1;

@@ -5,6 +5,7 @@
 
 mod affinity;
 mod attempts;
+mod effects;
 mod exclusion;
 mod no_loss;
 mod order;
@@ -14,10 +15,10 @@ mod pool_bounds;
 mod quiesce;
 mod work_conserving;
 
-use super::Violation;
 use super::ledger::Ledger;
+use super::{Settings, Violation};
 use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
-use crate::fact::Fact;
+use crate::fact::{EffectAnswer, Fact};
 
 /// Collects breaches: all are counted, a few of each property are kept.
 #[derive(Default, Debug)]
@@ -63,14 +64,16 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    pub(crate) fn new(orphan_bound: Option<Span>, message_slack: Span) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Oracle {
             docket: Docket::default(),
             exclusion: exclusion::Exclusion::default(),
             no_loss: no_loss::NoLoss::default(),
             pool_bounds: pool_bounds::PoolBounds::default(),
-            orphan_bound: orphan_bound::OrphanBound::new(orphan_bound, message_slack),
-            work_conserving: work_conserving::WorkConserving::default(),
+            orphan_bound: orphan_bound::OrphanBound::new(settings.orphan_bound, settings.message_slack),
+            work_conserving: work_conserving::WorkConserving::new(
+                settings.heartbeat.saturating_add(settings.message_slack),
+            ),
         }
     }
 
@@ -96,6 +99,9 @@ impl Oracle {
                 self.exclusion.started(now, task, worker, ticket, ledger);
             }
             Fact::Ended { worker, ticket, .. } => self.exclusion.ended(now, worker, Some(ticket), docket),
+            Fact::Effect { task, worker, queue, epoch, answer: EffectAnswer::Accepted, .. } => {
+                effects::accepted(now, task, worker, queue, epoch, ledger, docket);
+            }
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
                 self.orphan_bound.lost(now, worker, ledger);
@@ -137,11 +143,17 @@ impl Oracle {
             | Fact::WorkerArrived { .. }
             | Fact::WorkerReady { .. }
             | Fact::QuiesceDelivered { .. }
+            | Fact::Effect { .. }
             | Fact::Reported { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
-            | Fact::MessageArrived { .. } => {}
+            | Fact::MessageArrived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::Poisoned { .. }
+            | Fact::EngineDown { .. }
+            | Fact::EngineUp { .. }
+            | Fact::EngineHeld { .. } => {}
         }
     }
 

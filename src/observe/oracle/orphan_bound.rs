@@ -2,11 +2,11 @@
 //!
 //! The time counts from the last instant at which the owner could surely send a heartbeat: its end, or the beginning of
 //! a pause (a pause that ends in time is no loss, unless the engine took the queue away). Where no worker was there
-//! throughout, the time counts anew.
+//! throughout that the engine could reach, or no engine, the time counts anew.
 
 use std::collections::VecDeque;
 
-use super::super::ledger::Phase;
+use super::super::ledger::{Brain, Phase, WorkerRec};
 use super::{Breach, Docket, Ledger};
 use crate::base::{Epoch, IdVec, Property, QueueId, Span, Time, WorkerId};
 
@@ -86,11 +86,12 @@ impl OrphanBound {
             if !ledger.queues[queue].exists {
                 continue;
             }
-            let rescuer = ledger
-                .workers
-                .iter()
-                .find(|(_, rec)| rec.healthy_since.is_some_and(|healthy| healthy <= since))
-                .map(|(worker, _)| worker);
+            let chosen = ledger.queues[queue].owner.and_then(|worker| ledger.workers[worker].lost_at);
+            let excused = ledger.brain != Brain::Up || ledger.engine_up_at.max(chosen).is_some_and(|at| at >= since);
+            let reachable = |rec: &WorkerRec| {
+                rec.healthy_since.is_some_and(|at| at <= since) && rec.lost_at.is_none_or(|at| at < since)
+            };
+            let rescuer = ledger.workers.iter().find(|(_, rec)| reachable(rec) && !excused).map(|(worker, _)| worker);
             match rescuer {
                 None => self.arm(queue, Loss { since: due, ..loss }),
                 Some(rescuer) => docket.accuse(Property::OrphanBound, due, || Breach {

@@ -1,13 +1,15 @@
-//! work_conserving: no length of time with the head of a queue runnable and not executing, the queue owned and not
+//! work_conserving: no length of time with the engine up and the head of a queue runnable and not executing, the queue owned and not
 //! revoking, its owner holding a valid grant, idle, healthy and not quiescing, and no message to or from it in flight.
-//! One breach per stretch of time. Only queues of which something changed are looked at.
+//! A lost message and a new engine excuse until the next heartbeat was answered. One breach per stretch of time. Only queues of which something changed are looked at.
 
-use super::super::ledger::Doing;
+use super::super::ledger::{Brain, Doing};
 use super::{Breach, Docket, Ledger};
-use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
+use crate::base::{IdVec, Property, QueueId, Span, TaskId, Time, WorkerId};
 
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct WorkConserving {
+    /// A lost message, or a new engine, excuses for so long: until the next heartbeat is answered.
+    excuse: Span,
     stalls: IdVec<QueueId, Option<Stall>>,
 }
 
@@ -19,11 +21,15 @@ struct Stall {
 }
 
 impl WorkConserving {
+    pub(super) fn new(excuse: Span) -> Self {
+        WorkConserving { excuse, stalls: IdVec::new() }
+    }
+
     #[inline]
     pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
         for queue in &ledger.touched {
             let slot = self.stalls.grow_to(*queue);
-            match (stalled(*queue, ledger), *slot) {
+            match (stalled(*queue, self.excuse, ledger), *slot) {
                 (None, None) => {}
                 (Some((task, worker)), None) => *slot = Some(Stall { since: ledger.now, task, worker }),
                 (Some((task, worker)), Some(stall)) if stall.task == task && stall.worker == worker => {}
@@ -44,11 +50,15 @@ impl WorkConserving {
     }
 }
 
-fn stalled(queue: QueueId, ledger: &Ledger) -> Option<(TaskId, WorkerId)> {
+fn stalled(queue: QueueId, excuse: Span, ledger: &Ledger) -> Option<(TaskId, WorkerId)> {
     let rec = &ledger.queues[queue];
     let worker = rec.owner.filter(|_| rec.exists && !rec.revoking)?;
     let owner = &ledger.workers[worker];
-    if owner.doing() != Doing::Idle || owner.in_flight > 0 {
+    if owner.doing() != Doing::Idle || owner.in_flight > 0 || ledger.brain != Brain::Up {
+        return None;
+    }
+    let excused_from = owner.lost_at.max(ledger.engine_up_at);
+    if excused_from.is_some_and(|at| ledger.now <= at.saturating_add(excuse)) {
         return None;
     }
     let task = ledger.head(queue)?;

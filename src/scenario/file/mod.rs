@@ -4,6 +4,7 @@
 mod claims;
 mod distribution;
 mod expect;
+mod faults;
 mod network;
 mod run;
 mod script;
@@ -20,6 +21,7 @@ use crate::engine::EngineSpec;
 pub use claims::*;
 pub use distribution::*;
 pub use expect::*;
+pub use faults::*;
 pub use network::*;
 pub use run::*;
 pub use script::*;
@@ -55,6 +57,9 @@ pub struct File {
     /// The engine and its options.
     #[serde(default)]
     pub engine: EngineSpec,
+    /// Faults beyond what `workers` and `network` say.
+    #[serde(default)]
+    pub faults: Vec<FaultFile>,
     /// Explicit events.
     #[serde(default)]
     pub script: Vec<ScriptFile>,
@@ -72,12 +77,5 @@ pub struct File {
 /// The JSON Schema (draft 7) of a scenario file, for editors.
 pub fn json_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07();
-    let mut schema = settings.into_generator().into_root_schema_for::<File>().to_value();
-    if let Some(lease) = schema.pointer_mut("/definitions/Lease/properties").and_then(|it| it.as_object_mut()) {
-        let fencing = serde_json::json!({
-            "description": "Whether the store refuses writes of an older epoch.", "const": false, "default": false
-        });
-        lease.insert("fencing".into(), fencing);
-    }
-    schema
+    settings.into_generator().into_root_schema_for::<File>().to_value()
 }

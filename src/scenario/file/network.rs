@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::units::Percent;
 use super::DistFile;
 use crate::base::Span;
 
@@ -10,12 +11,23 @@ use crate::base::Span;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
-    /// Each way; messages of one link never overtake each other.
+    /// Each way; messages of one link never overtake each other unless `reorder` is on.
     pub delay: DistFile<Span>,
+    /// Which share of the messages is lost.
+    pub loss: Percent,
+    /// Which share of them arrives twice.
+    pub duplicate: Percent,
+    /// Whether messages of one link overtake each other where their delays are drawn so.
+    pub reorder: bool,
 }
 impl Default for NetworkFile {
     fn default() -> Self {
-        NetworkFile { delay: DistFile::Constant(Span::ZERO) }
+        NetworkFile {
+            delay: DistFile::Constant(Span::ZERO),
+            loss: Percent::whole(0),
+            duplicate: Percent::whole(0),
+            reorder: false,
+        }
     }
 }
 

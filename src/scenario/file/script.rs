@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::units::Plain;
+use super::{DirectionFile, EngineCrashFile};
 use crate::base::Span;
 
 /// An explicit event: `at`, and exactly one of the others.
@@ -29,6 +31,21 @@ pub struct ScriptFile {
     /// The operator asks for a worker to quiesce.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiesce: Option<WorkerFile>,
+    /// A worker executes slowly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<SlowOnceFile>,
+    /// Messages of a worker are lost, and its task goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolate: Option<IsolateOnceFile>,
+    /// The next message of a worker's link is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop: Option<DropFile>,
+    /// The next message of a worker's link, or the next effect of a task, comes later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<DelayFile>,
+    /// The engine crashes and a new one is restored from its records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_crash: Option<EngineCrashFile>,
     /// The operator sets the limits of the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_limits: Option<LimitsFile>,
@@ -82,6 +99,61 @@ pub struct PauseOnceFile {
     /// For how long.
     #[serde(rename = "for")]
     pub lasts: Span,
+}
+
+/// A worker executes slowly once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlowOnceFile {
+    /// Which.
+    pub worker: String,
+    /// So many times slower, 1 to 1000.
+    pub factor: Plain,
+    /// For how long.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+}
+
+/// Messages of a worker are lost for a while.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IsolateOnceFile {
+    /// Whose.
+    pub worker: String,
+    /// For how long.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+    /// Which way.
+    #[serde(default)]
+    pub direction: DirectionFile,
+}
+
+/// One message is lost.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DropFile {
+    /// The next one of this worker's link …
+    pub worker: String,
+    /// … in this direction (both: the next one each way).
+    #[serde(default)]
+    pub direction: DirectionFile,
+}
+
+/// One message, or one effect on its way to the store, comes later.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelayFile {
+    /// The next message of this worker's link …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// … in this direction (both: the next one each way).
+    #[serde(default)]
+    pub direction: DirectionFile,
+    /// Or the next effect of this task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+    /// By so much.
+    pub by: Span,
 }
 
 /// The limits of the pool.
