@@ -99,7 +99,7 @@ fn detection_is_the_presets_unless_it_is_written() {
         let text = format!("name: a\nworkers: {{initial: 1}}\n{rest}");
         let loaded = load(&SourceText::new("a.yaml", text), &[]).expect("a valid scenario");
         let detection = loaded.scenario.detection;
-        (detection.heartbeat.as_secs_f64(), detection.ttl.as_secs_f64(), loaded.resolved_yaml)
+        (detection.heartbeat.as_secs_f64(), detection.ttl.as_secs_f64(), loaded.resolved_yaml())
     };
     let (heartbeat, ttl, resolved) = detection("engine: {worker_owned: {preset: pulp-2.14}}");
     assert_eq!((heartbeat, ttl), (5.0, 25.0));

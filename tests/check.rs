@@ -115,9 +115,9 @@ fn work(arrivals: &str, service: &str) -> String {
 fn every_key_of_the_documentation_is_read_and_the_resolved_form_reads_back_as_the_same_scenario() {
     for text in [FULL, SCRIPT, "name: a\nworkers: {}\n"] {
         let first = read(text).unwrap_or_else(|all| panic!("{}", all[0]));
-        let second = read(&first.resolved_yaml).unwrap_or_else(|all| panic!("{}\n{}", all[0], first.resolved_yaml));
+        let second = read(&first.resolved_yaml()).unwrap_or_else(|all| panic!("{}\n{}", all[0], first.resolved_yaml()));
         assert_eq!(format!("{:?}", first.scenario), format!("{:?}", second.scenario));
-        assert_eq!(first.resolved_yaml, second.resolved_yaml);
+        assert_eq!(first.resolved_yaml(), second.resolved_yaml());
     }
 }
 
@@ -402,7 +402,7 @@ proptest! {
         }
         let text: String = text.into_iter().collect();
         match read(&text) {
-            Ok(loaded) => prop_assert!(read(&loaded.resolved_yaml).is_ok(), "{}", loaded.resolved_yaml),
+            Ok(loaded) => prop_assert!(read(&loaded.resolved_yaml()).is_ok(), "{}", loaded.resolved_yaml()),
             Err(found) => found.iter().for_each(|one| {
                 let _ = one.render(true);
             }),

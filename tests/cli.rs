@@ -294,3 +294,46 @@ fn editors_shells_and_readers_get_their_files() {
         assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));
     }
 }
+
+const ZOMBIE: &str = "\
+name: zombie
+workers: {initial: 3}
+engine: {queue_first: {queues: {min: 1, max: 1}, lease: none, running_task_of_lost_worker: fail}}
+script:
+  - {at: 0s, submit: {task: first, claims: [repo], service: 40s}}
+  - {at: 1s, submit: {task: second, claims: [repo], service: 20s}}
+  - {at: 1s, submit: {task: aside, claims: [], service: 20s}}
+  - {at: 5s, pause: {worker: w1, for: 35s}}
+  - {at: 50s, crash: {worker: w3}}
+";
+
+#[test]
+fn shrink_writes_a_scenario_that_passes_and_says_how_to_repeat_it() {
+    let dir = folder_with(&[("zombie.yaml", ZOMBIE.as_bytes())]);
+    let output = lanekeeper(dir.path(), "shrink zombie.yaml -o out/small.yaml --property exclusion");
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    let said = stdout(&output);
+    assert!(said.contains("5 events -> 2, 3 workers -> 2, 3 tasks -> 1"), "{said}");
+    let repeat = said.lines().last().unwrap().strip_prefix("lanekeeper ").unwrap();
+    assert_eq!(repeat, "test out/small.yaml");
+    let repeated = lanekeeper(dir.path(), repeat);
+    assert_eq!(code(&repeated), 0, "{}", stdout(&repeated));
+}
+
+#[test]
+fn shrink_refuses_what_it_cannot_do_and_writes_nothing() {
+    let dir = folder_with(&[("zombie.yaml", ZOMBIE.as_bytes()), ("small.yaml", SMALL.as_bytes())]);
+    for (args, expected) in [
+        ("shrink small.yaml -o out.yaml", 4),
+        ("shrink zombie.yaml -o out.yaml --property pool_bounds", 4),
+        ("shrink zombie.yaml -o out.yaml --property exclusoin", 2),
+        ("shrink zombie.yaml", 2),
+        ("shrink nowhere.yaml -o out.yaml", 2),
+        ("shrink zombie.yaml -o zombie.yaml/out.yaml --property exclusion", 74),
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), expected, "{args}: {}", stderr(&output));
+        assert!(stderr(&output).contains("error:"), "{args}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}

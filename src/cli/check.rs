@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::session::{Overrides, read};
 use super::terminal::{Terminal, quoted};
 use crate::registry::Registry;
+use crate::scenario::write::yaml;
 
 /// Read and validate scenarios; run nothing.
 #[derive(Clone, Args, Debug)]
@@ -37,7 +38,7 @@ impl CheckArgs {
             match read(Some(file), &self.overrides, registry, terminal) {
                 Ok(ready) if self.resolved => {
                     let separator = if self.files.len() > 1 { "---\n" } else { "" };
-                    terminal.print(&format!("{separator}{}\n", ready.resolved_yaml.trim_end()))?;
+                    terminal.print(&format!("{separator}{}", yaml(&ready.written.document())))?;
                 }
                 Ok(ready) => terminal.print(&format!("ok {} ({})\n", ready.scenario.name, file.display()))?,
                 Err(failure) => {

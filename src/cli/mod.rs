@@ -18,6 +18,7 @@ mod replay;
 mod run;
 mod schema;
 mod session;
+mod shrink;
 mod terminal;
 mod test;
 
@@ -68,6 +69,7 @@ enum Verb {
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Shrink(shrink::ShrinkArgs),
 }
 
 impl Verb {
@@ -82,6 +84,7 @@ impl Verb {
             Verb::Schema(args) => args.call(terminal),
             Verb::Completions(args) => args.call(Cli::command(), terminal),
             Verb::Man(args) => args.call(Cli::command(), terminal),
+            Verb::Shrink(args) => args.call(registry, terminal),
         }
     }
 
@@ -97,6 +100,7 @@ impl Verb {
             Verb::Schema(args) => args.command(),
             Verb::Completions(args) => args.command(),
             Verb::Man(args) => args.command(),
+            Verb::Shrink(args) => args.command(),
         }
     }
 }

@@ -187,7 +187,7 @@ impl ReplayArgs {
         }
         let engine = &loaded.scenario.engine;
         let factory = registry.factory(engine).map_err(|why| Failure::usage(format!("error: {why}")))?;
-        Ok(Ready { file: None, scenario: loaded.scenario, factory, resolved_yaml: loaded.resolved_yaml })
+        Ok(Ready { file: None, scenario: loaded.scenario, factory, written: loaded.file })
     }
 
     fn history(&self, terminal: &Terminal) -> Result<History, Failure> {

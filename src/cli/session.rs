@@ -16,6 +16,7 @@ use crate::experiment::{Options, Results, Verdict, replicate};
 use crate::registry::Registry;
 use crate::report::Document;
 use crate::scenario::diagnose::Kind;
+use crate::scenario::file::File;
 use crate::scenario::{Diagnostic, Override, Scenario, SourceText, load};
 
 /// The scenario that runs where none is named.
@@ -112,7 +113,8 @@ pub(super) struct Ready {
     pub(super) file: Option<PathBuf>,
     pub(super) scenario: Scenario,
     pub(super) factory: Arc<dyn EngineFactory>,
-    pub(super) resolved_yaml: String,
+    /// What was read, defaults filled in.
+    pub(super) written: File,
 }
 
 /// Reads a scenario; warnings are said, errors are the failure.
@@ -136,12 +138,7 @@ pub(super) fn read(
     let factory = registry
         .factory(&loaded.scenario.engine)
         .map_err(|why| Failure::usage(render(&Diagnostic::error(path, why))))?;
-    Ok(Ready {
-        file: file.map(Path::to_owned),
-        scenario: loaded.scenario,
-        factory,
-        resolved_yaml: loaded.resolved_yaml,
-    })
+    Ok(Ready { file: file.map(Path::to_owned), scenario: loaded.scenario, factory, written: loaded.file })
 }
 
 fn source(file: Option<&Path>) -> Result<SourceText, Failure> {

@@ -105,36 +105,7 @@ impl Document {
 
     /// The cause of a breach with names in the place of `{t:5}`, `{w:0}`, `{r:3}`, `{q:1}`.
     pub fn cause(&self, violation: &Violation) -> String {
-        let mut text = String::new();
-        let mut rest = violation.cause.as_str();
-        while let Some(open) = rest.find('{') {
-            text.push_str(&rest[..open]);
-            rest = &rest[open..];
-            let named = rest.find('}').and_then(|close| Some((self.named(&rest[1..close])?, close)));
-            match named {
-                Some((name, close)) => {
-                    text.push_str(&name);
-                    rest = &rest[close + 1..];
-                }
-                None => {
-                    text.push('{');
-                    rest = &rest[1..];
-                }
-            }
-        }
-        text + rest
-    }
-
-    fn named(&self, reference: &str) -> Option<String> {
-        let (kind, number) = reference.split_once(':')?;
-        let index = number.parse::<u32>().ok()? as usize;
-        match kind {
-            "t" => Some(self.labels.task(Id::from_index(index))),
-            "w" => Some(self.labels.worker(Id::from_index(index))),
-            "r" => Some(self.labels.resource(Id::from_index(index))),
-            "q" => Some(crate::base::QueueId::from_index(index).to_string()),
-            _ => None,
-        }
+        self.labels.named(&violation.cause)
     }
 }
 
@@ -243,14 +214,6 @@ mod tests {
         atomic_write(&path, b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_cause_speaks_of_names_and_keeps_braces_that_are_none() {
-        let doc = sample::document();
-        let mut violation = doc.observations[0].violations[0].clone();
-        violation.cause = "{t:4} ran on {w:0} over {r:0} in {q:1}, {x} {".into();
-        assert_eq!(doc.cause(&violation), "t5 ran on w1 over repo-1 in q1, {x} {");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod table;
 pub mod units;
 mod warn;
 mod workload;
+pub mod write;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub use diagnose::{Diagnostic, Kind, Severity};
 pub use faults::{
     CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Poison, StoreFault, TimedFault,
 };
-pub use resolve::{Loaded, Override, SourceText, legal_name, load};
+pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_document};
 pub use script::{Action, ScriptEvent};
 
 /// Everything that is needed to repeat a run.

@@ -301,7 +301,7 @@ impl Walk<'_> {
 }
 
 /// A plain scalar by the core schema of YAML 1.2: `no` is a word, `1e3` a number.
-fn plain(text: &str) -> Result<Value, String> {
+pub(crate) fn plain(text: &str) -> Result<Value, String> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),

@@ -3,7 +3,7 @@
 //! Text → values with places → overrides → what this version does not know → types → meaning. The first four stop at
 //! their first finding; the last collects all of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
 use super::file::File;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
-use super::{Run, Scenario, convert, expect, faults, script, warn, workload};
+use super::{Run, Scenario, convert, expect, faults, script, warn, workload, write};
 use crate::base::time::SPAN_MAX;
 use crate::base::{Labels, Span, Time};
 use crate::engine::{Detection, EngineSpec};
@@ -51,8 +51,15 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// What its author should know.
     pub warnings: Vec<Diagnostic>,
+    /// What was read, with every default filled in.
+    pub file: File,
+}
+
+impl Loaded {
     /// The scenario with every default filled in, as YAML; reads back to the same scenario.
-    pub resolved_yaml: String,
+    pub fn resolved_yaml(&self) -> String {
+        write::yaml(&self.file.document())
+    }
 }
 
 /// What was found so far, and how to point at it.
@@ -124,6 +131,24 @@ pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<D
         let path = one.apply(&mut root).map_err(|found| vec![found])?;
         findings.set.push((path, one.origin()));
     }
+    checked(root, findings)
+}
+
+/// Reads a scenario that was made by a program; what it names is relative to `dir`. Findings have no place.
+pub fn load_document(document: Value, dir: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let source = SourceText { path: String::new(), dir: dir.to_owned(), text: Vec::new() };
+    let findings = Findings {
+        source: &source,
+        text: "",
+        places: Places::new(),
+        set: Vec::new(),
+        errors: Vec::new(),
+        warnings: Vec::new(),
+    };
+    checked(document, findings)
+}
+
+fn checked(mut root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
     refuse_unavailable(&mut root, &mut findings);
     refuse_long_times(&root, "", &mut findings, 0);
     if !findings.errors.is_empty() {
@@ -303,15 +328,7 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
         expect,
     };
     warn::warn(&scenario, &mut findings);
-    // By way of JSON, whose variants are maps with one key; the YAML crate would write tags.
-    let resolved_yaml = serde_json::to_value(&file)
-        .map_err(|error| error.to_string())
-        .and_then(|value| serde_yaml::to_string(&value).map_err(|error| error.to_string()))
-        .map_err(|error| {
-            let message = format!("the scenario cannot be written back: {error}");
-            vec![Diagnostic::error(&findings.source.path, message)]
-        })?;
-    Ok(Loaded { scenario, warnings: findings.warnings, resolved_yaml })
+    Ok(Loaded { scenario, warnings: findings.warnings, file })
 }
 
 fn check_name(name: &str, findings: &mut Findings<'_>) {

@@ -101,6 +101,11 @@ pub enum Action {
     },
     /// The engine crashes.
     EngineCrash(EngineCrash),
+    /// A worker's host signals it to quiesce; the engine is not asked.
+    Signal {
+        /// Which.
+        worker: WorkerId,
+    },
     /// The operator sets the limits of the pool.
     SetLimits {
         /// At least so many active queues.
@@ -182,6 +187,7 @@ impl Names {
             event.crash.is_some(),
             event.pause.is_some(),
             event.quiesce.is_some(),
+            event.signal.is_some(),
             event.slow.is_some(),
             event.isolate.is_some(),
             event.drop.is_some(),
@@ -190,8 +196,8 @@ impl Names {
             event.set_limits.is_some(),
         ];
         if given.into_iter().filter(|given| *given).count() != 1 {
-            let help = "one of submit, cancel, join, crash, pause, quiesce, slow, isolate, drop, delay, engine_crash, \
-                        set_limits";
+            let help = "one of submit, cancel, join, crash, pause, quiesce, signal, slow, isolate, drop, delay, \
+                        engine_crash, set_limits";
             findings.error(path, "an event has `at` and exactly one action", help);
             return None;
         }
@@ -231,6 +237,8 @@ impl Names {
             Some(Action::Pause { worker: worker(&it.worker, "pause")?, lasts: it.lasts })
         } else if let Some(it) = &event.quiesce {
             Some(Action::Quiesce { worker: worker(&it.worker, "quiesce")? })
+        } else if let Some(it) = &event.signal {
+            Some(Action::Signal { worker: worker(&it.worker, "signal")? })
         } else if let Some(it) = &event.slow {
             let worker = worker(&it.worker, "slow")?;
             let factor = faults::slow_factor(it.factor, &below(path, "slow.factor"), findings);

@@ -43,6 +43,7 @@ impl<O: Observe> World<'_, O> {
             Action::Delay { worker, direction, by } => self.meddle_with_next(*worker, *direction, Some(*by)),
             Action::DelayEffect { task, by } => self.delay_effect(*task, *by),
             Action::EngineCrash(crash) => self.cluster.crash = Some(*crash),
+            Action::Signal { worker } => self.signal(*worker),
             Action::SetLimits { min, max } => self.set_limits(*min, *max),
         }
     }

@@ -74,6 +74,17 @@ pub struct File {
     pub sweep: Option<BTreeMap<String, serde_json::Value>>,
 }
 
+impl File {
+    /// The same as a document, keys in the order of the types, defaults filled in.
+    ///
+    /// # Panics
+    /// Never: every value of a file has a form in JSON.
+    pub fn document(&self) -> serde_json::Value {
+        // By way of JSON, whose variants are maps with one key; YAML crates write tags.
+        serde_json::to_value(self).expect("every value of a file has a form in JSON")
+    }
+}
+
 /// The JSON Schema (draft 7) of a scenario file, for editors.
 pub fn json_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07();

@@ -31,6 +31,9 @@ pub struct ScriptFile {
     /// The operator asks for a worker to quiesce.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiesce: Option<WorkerFile>,
+    /// A worker's host signals it to quiesce, as at the end of a lifetime; the engine is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<WorkerFile>,
     /// A worker executes slowly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<SlowOnceFile>,
@@ -58,20 +61,27 @@ pub struct SubmitFile {
     /// Its name.
     pub task: String,
     /// Its class.
-    #[serde(default = "default_class")]
+    #[serde(default = "default_class", skip_serializing_if = "is_default_class")]
     pub class: String,
     /// Resources that it claims exclusively.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
     /// Resources that it claims shared.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<String>,
     /// What it demands.
     pub service: Span,
 }
 
+/// The class of a task that names none.
+const DEFAULT_CLASS: &str = "default";
+
 fn default_class() -> String {
-    "default".into()
+    DEFAULT_CLASS.into()
+}
+
+fn is_default_class(class: &str) -> bool {
+    class == DEFAULT_CLASS
 }
 
 /// A task, by name.

@@ -1,0 +1,144 @@
+//! `shrink FILE -o FILE`: makes a failing run minimal, keeping the same violated property.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::progress::interrupted;
+use super::session::{Ready, Running, experiment, read};
+use super::terminal::{Terminal, quoted};
+use crate::base::Property;
+use crate::base::names::PropertySet;
+use crate::experiment::Results;
+use crate::experiment::record::record;
+use crate::experiment::shrink::{Aim, Options, Shrunk, Size, shrink};
+use crate::observe::Violation;
+use crate::registry::Registry;
+use crate::report::atomic_write;
+use crate::scenario::write::yaml;
+
+/// Make a failing run minimal: a script of few events that violates the same property for the same kind of cause.
+#[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper shrink failing.yaml -o small.yaml                       the first broken promise
+  lanekeeper shrink failing.yaml --seed 7 --property order -o small.yaml")]
+pub(super) struct ShrinkArgs {
+    /// The scenario.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The scenario to write.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The violated property to keep. Default: the first that is violated and must not be.
+    #[arg(long, value_name = "NAME")]
+    property: Option<Property>,
+    /// Shrink this replication. Default: the first in which the property is violated.
+    #[arg(long, value_name = "N")]
+    replication: Option<u32>,
+    #[command(flatten)]
+    running: Running,
+}
+
+impl ShrinkArgs {
+    pub(super) fn command(&self) -> String {
+        let mut out = self.running.command("shrink", [self.file.as_path()]);
+        out += &format!(" -o {}", quoted(&self.output));
+        out += &self.property.map(|it| format!(" --property {it}")).unwrap_or_default();
+        out + &self.replication.map(|it| format!(" --replication {it}")).unwrap_or_default()
+    }
+
+    pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let mut ready = read(Some(&self.file), &self.running.overrides, registry, terminal)?;
+        if let Some(replication) = self.replication {
+            ready.scenario.run.replications = ready.scenario.run.replications.max(replication.saturating_add(1));
+        }
+        let outcome = experiment(&ready, &self.running, false, terminal);
+        if interrupted() || !outcome.results.complete {
+            return Ok(Exit::Interrupted);
+        }
+        let Some((replication, violation)) = self.violation(&outcome.results, outcome.judgement.judged) else {
+            let what = self.property.map_or_else(|| "nothing".to_owned(), |it| format!("`{it}` is not"));
+            let message = format!("error: {what} violated in {}: there is nothing to shrink", self.file.display());
+            return Err(Failure { exit: Exit::Nothing, message });
+        };
+        let engines = |spec: &_| registry.factory(spec).ok();
+        let dir = self.file.parent().map(Path::to_owned).unwrap_or_default();
+        let options = Options { engines: &engines, jobs: self.running.jobs(), dir };
+        let shrunk = self.shrink(&ready, replication, violation, &options)?;
+        self.write(&shrunk, &ready, replication, terminal)?;
+        Ok(Exit::Done)
+    }
+
+    /// The violation to keep, and in which replication it is: of a promise before others.
+    fn violation<'a>(&self, results: &'a Results, judged: PropertySet) -> Option<(u32, &'a Violation)> {
+        let all = || {
+            let numbered = (0..).zip(&results.observations);
+            let wanted = numbered.filter(|(number, _)| self.replication.is_none_or(|it| it == *number));
+            wanted.flat_map(|(number, observation)| observation.violations.iter().map(move |it| (number, it)))
+        };
+        match self.property {
+            Some(property) => all().find(|(_, it)| it.property == property),
+            None => all().find(|(_, it)| judged.contains(it.property)).or_else(|| all().next()),
+        }
+    }
+
+    fn shrink(
+        &self,
+        ready: &Ready,
+        replication: u32,
+        violation: &Violation,
+        options: &Options<'_>,
+    ) -> Result<Shrunk, Failure> {
+        let recorded = record(&ready.scenario, &ready.written, &*ready.factory, replication);
+        shrink(recorded.document(), Aim::at(violation), options).ok_or_else(|| Failure {
+            exit: Exit::Internal,
+            message: format!(
+                "error: the run with every choice written out does not violate {} in the same way: it hangs on how long \
+                 single messages took\n  help: try another seed or replication, or `--set network.delay=0s`",
+                violation.property
+            ),
+        })
+    }
+
+    fn write(&self, shrunk: &Shrunk, ready: &Ready, replication: u32, terminal: &Terminal) -> Result<(), Failure> {
+        let seed = ready.scenario.run.seed;
+        let origin = format!("{}, seed {seed}, replication {replication}", self.file.display());
+        atomic_write(&self.output, as_file(shrunk, &self.output, &origin).as_bytes())?;
+        let (Size { events, workers, tasks }, after) = (shrunk.before, shrunk.after);
+        let text = format!(
+            "{} violated at {}: {}\n{events} events -> {}, {workers} workers -> {}, {tasks} tasks -> {} ({} runs tried)\n",
+            shrunk.violation.property,
+            shrunk.violation.at,
+            shrunk.cause(),
+            after.events,
+            after.workers,
+            after.tasks,
+            shrunk.tried
+        );
+        terminal.print(&text)?;
+        for (violation, document) in &shrunk.others {
+            let path = beside(&self.output, violation.property);
+            atomic_write(&path, yaml(document).as_bytes())?;
+            terminal.print(&format!("also found: {} violated, in {}\n", violation.property, path.display()))?;
+        }
+        terminal.print(&format!("Repeat with:\nlanekeeper test {}\n", quoted(&self.output)))
+    }
+}
+
+/// The text of a shrunk scenario under the name of its file.
+fn as_file(shrunk: &Shrunk, path: &Path, origin: &str) -> String {
+    let mut document = shrunk.document.clone();
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let legal = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = stem.chars().map(legal).take(100).collect();
+    document["name"] = name.trim_start_matches(['-', '.']).into();
+    document["description"] = format!("{}: {}", shrunk.violation.property, shrunk.cause()).into();
+    format!("# Shrunk from {}.\n{}", origin.replace(['\n', '\r'], " "), yaml(&document))
+}
+
+/// Where what was found on the way goes.
+fn beside(path: &Path, property: Property) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-also-{property}.yaml"))
+}
