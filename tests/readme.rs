@@ -36,7 +36,7 @@ fn every_console_block_of_the_readme_does_what_it_shows() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
         command.args(&block.command).current_dir(root);
-        if block.command[0] == "run" {
+        if ["run", "replay"].contains(&block.command[0].as_str()) {
             command.arg("-o").arg(folder.path());
         }
         let output = command.output().expect("the program runs");

@@ -18,6 +18,7 @@
 
 mod admission;
 mod fetch;
+mod restore;
 pub mod spec;
 mod workers;
 
@@ -29,7 +30,7 @@ use crate::base::names::PropertySet;
 use crate::base::{Claim, Claims, IdMap, Mode, Note, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
 use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, WorkerMessage};
-use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
+use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason, Records};
 
 use admission::Admission;
 use spec::{CleanUp, Options, PullLocksSpec};
@@ -99,7 +100,7 @@ mod draw {
 
 impl Engine for PullLocks {
     fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Outbox) {
-        self.begin();
+        self.begin(now);
         match input {
             Input::Submit { task, claims } => self.submit(now, task, claims, out),
             Input::Cancel { task } => self.cancel(now, task, out),
@@ -131,7 +132,7 @@ impl PullLocks {
             options,
             context,
             begun: false,
-            last_ticket: 0,
+            last_ticket: u64::from(context.term.0.saturating_sub(1)) << 40,
             picks: 0,
             tasks: IdMap::new(),
             admission: Admission::default(),
@@ -142,13 +143,14 @@ impl PullLocks {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, now: Time) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
         if let CleanUp::At(instants) = &self.options.clean_up {
             self.timers.extend(instants.iter().map(|at| Reverse((Time::ZERO + *at, Timer::CleanUp))));
         }
+        self.await_expected(now);
     }
 
     fn set(&mut self, at: Time, timer: Timer) {
@@ -267,6 +269,12 @@ impl EngineFactory for Factory {
 
     fn fresh(&self, context: Context) -> Box<dyn Engine> {
         Box::new(PullLocks::new(self.options.clone(), context))
+    }
+
+    fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
+        let mut engine = PullLocks::new(self.options.clone(), context);
+        engine.take_in(records);
+        Box::new(engine)
     }
 
     /// What is about queues is not promised: there are none. Nor is exclusion, where a worker that stood still is

@@ -6,7 +6,7 @@ use super::fetch::order;
 use super::spec::CleanUp;
 use super::{PullLocks, State, Timer, draw};
 use crate::base::{IdMap, Note, TaskId, Ticket, Time, WorkerId, mix};
-use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holdings, Outbox, Stamp, Welcome};
+use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holdings, Outbox, Record, Stamp, Welcome};
 
 /// A worker's row.
 pub(super) struct Worker {
@@ -55,6 +55,14 @@ impl Workers {
             self.idle.remove(&number);
         }
     }
+    /// Counts all as heard at `now`; false: there is none.
+    pub(super) fn hear_all(&mut self, now: Time) -> bool {
+        let workers: Vec<WorkerId> = self.known.keys().collect();
+        for worker in &workers {
+            self.known[*worker].heard = now;
+        }
+        !workers.is_empty()
+    }
     fn remove(&mut self, worker: WorkerId) -> Option<Worker> {
         self.set_not_idle(worker);
         self.known.remove(worker)
@@ -67,20 +75,29 @@ impl PullLocks {
             known.heard = now;
             known.stamp = stamp.max(known.stamp);
         } else {
-            let beats_left = self.first_clean_up(worker);
-            let row = Worker {
-                heard: now,
-                stamp,
-                quiescing: false,
-                busy: None,
-                free_at: now,
-                next_start: None,
-                beats_left,
-                idle: None,
-            };
-            self.workers.known.insert(worker, row);
+            self.add(now, worker, stamp, None);
         }
         self.welcome(worker, stamp, out);
+    }
+
+    fn add(&mut self, now: Time, worker: WorkerId, stamp: Stamp, busy: Option<(TaskId, Ticket)>) {
+        let beats_left = self.first_clean_up(worker);
+        let row = Worker {
+            heard: now,
+            stamp,
+            quiescing: false,
+            busy,
+            free_at: now,
+            next_start: None,
+            beats_left,
+            idle: None,
+        };
+        self.workers.known.insert(worker, row);
+    }
+
+    /// A worker of which only its task is known.
+    pub(super) fn expect(&mut self, worker: WorkerId, busy: (TaskId, Ticket)) {
+        self.add(Time::ZERO, worker, Stamp(0), Some(busy));
     }
 
     /// `random.randint(10, 100)` heartbeats.
@@ -158,6 +175,8 @@ impl PullLocks {
         let Some((task, _)) = state.busy else { return };
         if matches!(self.tasks[task].state, State::Taken { started: true, .. }) {
             self.tasks[task].state = State::Abandoned;
+            let cancelled = self.tasks[task].cancelled;
+            out.push(Effect::Persist(Record::Attempt { task, attempts: 1, lost: 1, cancelled, running: None }));
             self.abandoned.insert(task);
         } else {
             self.put_back(now, task, out);

@@ -7,7 +7,7 @@ use super::spec::WorkerPlacement;
 use super::{Place, Timer, Worker, WorkerOwned};
 use crate::base::note::ParkReason;
 use crate::base::{Claim, IdVec, Note, ResourceId, TaskId, Time, WorkerId, mix};
-use crate::engine::message::{Effect, Outbox, Record};
+use crate::engine::message::{Effect, Outbox, Record, WorkerName};
 
 #[derive(Default)]
 pub(super) struct Manager {
@@ -56,7 +56,7 @@ impl WorkerOwned {
     }
 
     /// The manager takes the next task of its line in hand.
-    fn turn_to_next(&mut self, now: Time) {
+    pub(super) fn turn_to_next(&mut self, now: Time) {
         while self.manager.line.front().is_some_and(|task| !self.tasks.contains(*task)) {
             self.manager.line.pop_front();
         }
@@ -66,6 +66,11 @@ impl WorkerOwned {
             self.manager.state = State::Busy;
             self.set(now + self.options.manager_per_task, Timer::Manager);
         }
+    }
+
+    /// Tasks to be placed, in order.
+    pub(super) fn line(&mut self) -> &mut VecDeque<TaskId> {
+        &mut self.manager.line
     }
 
     /// Tries to place the first task of the line.
@@ -111,8 +116,8 @@ impl WorkerOwned {
         let ttl = self.context.detection.ttl;
         let online = |worker: &Worker| worker.heard + ttl >= now;
         let all = self.workers.iter().filter(|(_, worker)| online(worker));
-        let mut candidates: Vec<(u32, u64, WorkerId)> =
-            all.map(|(id, worker)| (worker.reservations, worker.name.0, id)).collect();
+        let mut candidates: Vec<(u32, Option<WorkerName>, WorkerId)> =
+            all.map(|(id, worker)| (worker.reservations, worker.name, id)).collect();
         candidates.sort_unstable();
         let least = candidates.first()?.0;
         match self.options.placement {
@@ -126,7 +131,7 @@ impl WorkerOwned {
         Some(candidates[mix::below(random, candidates.len() as u64) as usize].2)
     }
 
-    fn reserve(&mut self, task: TaskId, worker: WorkerId) {
+    pub(super) fn reserve(&mut self, task: TaskId, worker: WorkerId) {
         for claim in &self.tasks[task].claims {
             let slot = self.manager.reservations.grow_to(claim.resource);
             slot.get_or_insert(Reservation { holder: worker, count: 0 }).count += 1;

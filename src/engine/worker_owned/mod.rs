@@ -19,6 +19,7 @@
 
 mod dispatch;
 mod manager;
+mod restore;
 pub mod spec;
 mod workers;
 
@@ -30,7 +31,7 @@ use crate::base::names::PropertySet;
 use crate::base::{Claim, Claims, IdMap, Note, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
 use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, WorkerMessage};
-use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason};
+use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason, Records};
 
 use manager::Manager;
 use spec::{Options, WorkerOwnedSpec};
@@ -75,10 +76,15 @@ struct WorkerOwned {
     workers: IdMap<WorkerId, Worker>,
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
     checking: bool,
+    /// It was restored, and has not been given any input yet.
+    resumes: bool,
 }
 
 impl Engine for WorkerOwned {
     fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Outbox) {
+        if std::mem::take(&mut self.resumes) {
+            self.resume(now);
+        }
         match input {
             Input::Submit { task, claims } => self.submit(now, task, claims, out),
             Input::Cancel { task } => self.cancel(now, task, out),
@@ -106,7 +112,7 @@ impl WorkerOwned {
         WorkerOwned {
             options,
             context,
-            last_ticket: 0,
+            last_ticket: u64::from(context.term.0.saturating_sub(1)) << 40,
             last_queue: 0,
             tasks: IdMap::new(),
             manager: Manager::default(),
@@ -114,6 +120,7 @@ impl WorkerOwned {
             workers: IdMap::new(),
             timers: BinaryHeap::new(),
             checking: false,
+            resumes: false,
         }
     }
 
@@ -212,6 +219,13 @@ impl EngineFactory for Factory {
 
     fn fresh(&self, context: Context) -> Box<dyn Engine> {
         Box::new(WorkerOwned::new(self.options.clone(), context))
+    }
+
+    fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
+        let mut engine = WorkerOwned::new(self.options.clone(), context);
+        engine.take_in(records);
+        engine.resumes = true;
+        Box::new(engine)
     }
 
     /// Exclusion is not promised: nothing stops a worker that stood still. Nor that an orphaned queue is taken up: it is

@@ -12,7 +12,8 @@ use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holding, Outbox,
 
 /// One life of a named worker, and its queue.
 pub(super) struct Worker {
-    pub(super) name: WorkerName,
+    /// `None`: it came under an engine before this one.
+    pub(super) name: Option<WorkerName>,
     pub(super) queue: QueueId,
     pub(super) heard: Time,
     stamp: Stamp,
@@ -27,6 +28,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// A worker that has not been heard yet.
+    pub(super) fn new(name: Option<WorkerName>, queue: QueueId) -> Worker {
+        Worker {
+            name,
+            queue,
+            heard: Time::ZERO,
+            stamp: Stamp(0),
+            own: VecDeque::new(),
+            busy: None,
+            is_idle: false,
+            shared_last: false,
+            reservations: 0,
+        }
+    }
+
     /// A task of its own queue is settled.
     pub(super) fn forget(&mut self, task: TaskId) {
         if let Some(position) = self.own.iter().position(|other| *other == task) {
@@ -40,11 +56,12 @@ impl WorkerOwned {
     pub(super) fn join(&mut self, now: Time, worker: WorkerId, stamp: Stamp, name: WorkerName, out: &mut Outbox) {
         if let Some(known) = self.workers.get_mut(worker) {
             known.heard = now;
+            known.name = Some(name);
             known.stamp = stamp.max(known.stamp);
             self.welcome(worker, stamp, out);
             return;
         }
-        let earlier = self.workers.iter().find(|(_, other)| other.name == name).map(|(id, _)| id);
+        let earlier = self.workers.iter().find(|(_, other)| other.name == Some(name)).map(|(id, _)| id);
         if let Some(earlier) = earlier {
             self.delete(now, earlier, out);
         }
@@ -53,18 +70,7 @@ impl WorkerOwned {
         out.push(Effect::Note(Note::QueueCreated { queue }));
         out.push(Effect::Persist(Record::Queue { queue, epoch: ONLY_EPOCH, owner: Some(worker), draining: false }));
         out.push(Effect::Note(Note::QueueOwned { queue, worker, epoch: ONLY_EPOCH, why: GrantReason::Vacant }));
-        let session = Worker {
-            name,
-            queue,
-            heard: now,
-            stamp,
-            own: VecDeque::new(),
-            busy: None,
-            is_idle: false,
-            shared_last: false,
-            reservations: 0,
-        };
-        self.workers.insert(worker, session);
+        self.workers.insert(worker, Worker { heard: now, stamp, ..Worker::new(Some(name), queue) });
         self.welcome(worker, stamp, out);
         self.nudge(now);
         if !std::mem::replace(&mut self.checking, true) {
