@@ -274,7 +274,13 @@ impl Agent {
         }
         match self.grants.iter_mut().find(|grant| grant.holding == holding) {
             Some(grant) => grant.until = grant.until.max(until),
-            None => self.grants.push(Grant { holding, until, revoked: false }),
+            None => {
+                self.grants.push(Grant { holding, until, revoked: false });
+                // A start that came before its grant was declined, and the engine may not know that we are idle.
+                if self.running.is_none() {
+                    out.push(AgentEffect::Send(WorkerMessage::Fetch));
+                }
+            }
         }
         out.push(AgentEffect::Held { holding, until });
     }
@@ -373,7 +379,7 @@ impl Agent {
                 self.take_up(now, *holding, until, out);
             }
         }
-        if newcomer && !self.quiescing && self.running.is_none() {
+        if newcomer && grants.is_empty() && !self.quiescing && self.running.is_none() {
             out.push(AgentEffect::Send(WorkerMessage::Fetch));
         }
         self.leave_when_done(out);

@@ -100,7 +100,7 @@ impl Samples {
         let executes = ledger.workers.iter().find(|(_, worker)| worker.attempts.iter().any(|one| one.task == task));
         match (executes, rec.place) {
             (Some((worker, _)), _) => ("running", Some(worker)),
-            (None, Place::Parked) => ("parked", None),
+            (None, Place::Parked | Place::AtMax) => ("parked", None),
             (None, Place::Queue(_) | Place::Nowhere) => ("waiting", None),
         }
     }

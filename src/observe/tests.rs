@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Claim, Epoch, Note, Outcome, Probe, Ticket};
-use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
 
 const A: ResourceId = ResourceId(0);
 const B: ResourceId = ResourceId(1);
@@ -89,11 +89,13 @@ impl Play {
     }
     fn finish(&mut self, task: u32, worker: WorkerId, queue: QueueId, ticket: Ticket) -> &mut Play {
         self.end(task, worker, ticket, AttemptEnd::Completed);
-        self.fact(Fact::Reported { task: TaskId(task), worker, queue, epoch: Epoch(1), ticket });
-        self.settle(task)
+        let (task, epoch) = (TaskId(task), Epoch(1));
+        self.fact(Fact::Effect { task, worker, queue, epoch, ticket, answer: EffectAnswer::Accepted });
+        self.fact(Fact::Reported { task, worker, queue, epoch, ticket });
+        self.fact(Fact::Settled { task, outcome: Outcome::Completed })
     }
     fn settle(&mut self, task: u32) -> &mut Play {
-        self.fact(Fact::Settled { task: TaskId(task), outcome: Outcome::Completed })
+        self.fact(Fact::Settled { task: TaskId(task), outcome: Outcome::Failed })
     }
     fn done(self) -> Observation {
         self.observer.finish(Time::from_secs(100))
@@ -353,6 +355,51 @@ fn an_idle_owner_beside_a_runnable_head_is_a_breach_unless_a_message_is_in_fligh
     let ticket = good.start(0, W0, Q1);
     good.at(4).finish(0, W0, Q1, ticket);
     assert_eq!(good.counts(), []);
+}
+
+#[test]
+fn what_is_settled_as_completed_took_effect() {
+    let mut bad = Play::two();
+    bad.submit(0, &[Claim::exclusive(A)], Q1).start(0, W0, Q1);
+    bad.fact(Fact::Settled { task: TaskId(0), outcome: Outcome::Completed });
+    assert_eq!(bad.counts(), [(Property::NoLoss, 1)]);
+}
+
+#[test]
+fn a_leaving_worker_that_waits_idle_until_it_is_killed_is_a_breach() {
+    let killed_after_it_was_idle_for = |secs: u64| {
+        let mut play = Play::two();
+        play.submit(0, &[Claim::exclusive(A)], Q1);
+        let ticket = play.start(0, W0, Q1);
+        play.at(1).fact(Fact::QuiesceDelivered { worker: W0, deadline: Time::from_secs(50) });
+        play.at(50 - secs).finish(0, W0, Q1, ticket);
+        play.at(50).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed });
+        play.own(Q1, W1, 2);
+        play.counts()
+    };
+    assert_eq!(killed_after_it_was_idle_for(31), [], "the engine has this long to hear and answer");
+    assert_eq!(killed_after_it_was_idle_for(32), [(Property::Quiesce, 1)]);
+}
+
+#[test]
+fn a_runnable_task_in_no_queue_is_a_breach_unless_it_waits_for_an_empty_one() {
+    let breaches = |why: Option<ParkReason>| {
+        let mut play = Play::two();
+        play.submit(0, &[Claim::exclusive(A)], Q1);
+        let ticket = play.start(0, W0, Q1);
+        play.accept(1, &[Claim::exclusive(A)]);
+        if let Some(why) = why {
+            play.note(Note::Parked { task: TaskId(1), why });
+        }
+        play.at(5).finish(0, W0, Q1, ticket);
+        play.at(8).note(Note::Placed { task: TaskId(1), queue: Q1 });
+        let ticket = play.start(1, W0, Q1);
+        play.at(9).finish(1, W0, Q1, ticket);
+        play.counts()
+    };
+    assert_eq!(breaches(None), [(Property::WorkConserving, 1)]);
+    assert_eq!(breaches(Some(ParkReason::Split(Q1, Q2))), [(Property::WorkConserving, 1)]);
+    assert_eq!(breaches(Some(ParkReason::AtMax)), []);
 }
 
 #[test]

@@ -119,6 +119,11 @@ struct Task {
 }
 
 impl Task {
+    /// What is left of a task that was settled, with one start of it on its way.
+    fn forgotten() -> Task {
+        let (service, overhead, fate) = Default::default();
+        Task { service, overhead, settled: true, uses: 1, kept: Kept::done(), fate }
+    }
     /// One use less; whether it may be forgotten.
     fn unuse(&mut self) -> bool {
         self.uses -= 1;
@@ -384,10 +389,12 @@ impl<'a, O: Observe> World<'a, O> {
         }
     }
 
-    /// The task must not be forgotten: it may have to execute.
+    /// The task must not be forgotten: it may have to execute. One that was settled long ago, or that nobody submitted,
+    /// executes in no time, and the oracle has its say.
     fn use_task(&mut self, task: TaskId) {
-        if let Some(known) = self.tasks.get_mut(task) {
-            known.uses += 1;
+        match self.tasks.get_mut(task) {
+            Some(known) => known.uses += 1,
+            None => drop(self.tasks.insert(task, Task::forgotten())),
         }
     }
 

@@ -26,6 +26,13 @@ pub(super) struct Kept {
     late: Span,
 }
 
+impl Kept {
+    /// It has its effect and nothing is known to be stale.
+    pub(super) fn done() -> Kept {
+        Kept { done: true, ..Kept::default() }
+    }
+}
+
 impl Store {
     /// An effect arrives. A stale one is refused even where the task is done: its worker must not go on.
     #[inline]

@@ -375,10 +375,11 @@ impl EngineFactory for Factory {
     }
 
     fn guarantees(&self, detection: Detection) -> Guarantees {
-        use crate::base::Property::{Effects, Exclusion, Ownership};
+        use crate::base::Property::{Attempts, Effects, Exclusion, Ownership};
         match self.spec.lease {
+            // Nothing keeps a worker that stood still from carrying out what it was told before, beside its successor.
             LeaseSpec::None => Guarantees {
-                properties: PropertySet::ALL.without(Exclusion).without(Ownership).without(Effects),
+                properties: PropertySet::ALL.without(Attempts).without(Exclusion).without(Ownership).without(Effects),
                 orphan_bound: Some(detection.ttl),
             },
             LeaseSpec::Lease(lease) => Guarantees {

@@ -58,7 +58,7 @@ impl Ledger {
                 self.wind_head(queue);
                 (self.queues[queue].head_no_owner, self.queues[queue].head_busy)
             }
-            Place::Queue(_) | Place::Parked | Place::Nowhere => (0, 0),
+            Place::Queue(_) | Place::Parked | Place::AtMax | Place::Nowhere => (0, 0),
         };
         // Clamped for engines that start a task before it is runnable; otherwise the clocks fit.
         let busy = busy.min(rest);

@@ -16,6 +16,7 @@ pub(crate) use records::{
 use attempts::count_loss;
 use records::Grant;
 
+use crate::base::note::ParkReason;
 use crate::base::{IdMap, IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
 
@@ -28,6 +29,8 @@ pub(crate) struct Tally {
     /// Waiting with nothing in conflict ahead.
     pub(crate) runnable: u64,
     pub(crate) parked: u64,
+    /// Tasks that could execute and have no place: see [`TaskRec::is_stray`].
+    pub(crate) stray: u64,
     pub(crate) active: u64,
     pub(crate) draining: u64,
     /// Non-empty reserving queues by [`Care`].
@@ -205,9 +208,9 @@ impl Ledger {
                 self.has_placements = true;
                 self.put(task, Place::Queue(queue));
             }
-            Note::Parked { task, .. } => {
+            Note::Parked { task, why } => {
                 self.has_placements = true;
-                self.put(task, Place::Parked);
+                self.put(task, if why == ParkReason::AtMax { Place::AtMax } else { Place::Parked });
             }
             Note::QueueCreated { queue } => {
                 self.queues.grow_to(queue).exists = true;

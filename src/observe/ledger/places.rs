@@ -11,7 +11,9 @@ impl Ledger {
 
     pub(super) fn put(&mut self, task: TaskId, place: Place) {
         let Some(rec) = self.tasks.get_mut(task) else { return };
+        self.tally.stray -= u64::from(rec.is_stray());
         let before = std::mem::replace(&mut rec.place, place);
+        self.tally.stray += u64::from(rec.is_stray());
         if before == place {
             return;
         }
@@ -56,7 +58,7 @@ impl Ledger {
     pub(super) fn leave(&mut self, task: TaskId, place: Place, claims: &[Claim]) {
         let queue = match place {
             Place::Nowhere => return,
-            Place::Parked => {
+            Place::Parked | Place::AtMax => {
                 self.tally.parked -= 1;
                 return;
             }

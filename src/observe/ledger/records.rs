@@ -11,8 +11,10 @@ use crate::base::{Claims, ClassId, Epoch, Mode, QueueId, Span, TaskId, Ticket, T
 pub(crate) enum Place {
     /// Nothing was said of it yet.
     Nowhere,
-    /// Parked.
+    /// Parked, as what conflicts with it lies in several queues or is parked itself.
     Parked,
+    /// Parked, as the pool is at its maximum.
+    AtMax,
     /// In a queue.
     Queue(QueueId),
 }
@@ -46,6 +48,13 @@ pub(crate) struct TaskRec {
     pub(crate) endless: bool,
     /// The ticket of its last attempt.
     pub(crate) last_ticket: Ticket,
+}
+
+impl TaskRec {
+    /// It could execute, and is neither in a queue nor waits for one to be empty.
+    pub(crate) fn is_stray(&self) -> bool {
+        self.uncleared == 0 && matches!(self.place, Place::Nowhere | Place::Parked)
+    }
 }
 
 /// An unsettled task's claim of a resource, in order of submission.
@@ -159,6 +168,8 @@ pub(crate) struct WorkerRec {
     /// Up, not paused, not quiescing since.
     pub(crate) healthy_since: Option<Time>,
     pub(crate) resumed: Time,
+    /// It does what it does since.
+    pub(crate) doing_since: Time,
     pub(crate) attempts: SmallVec<[Attempt; 1]>,
     pub(crate) executing: u32,
     /// Reserving queues that it owns, by the engine's word.

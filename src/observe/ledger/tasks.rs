@@ -20,6 +20,7 @@ impl Ledger {
         self.tally.in_system += 1;
         self.tally.waiting += 1;
         self.tally.runnable += u64::from(uncleared == 0);
+        self.tally.stray += u64::from(uncleared == 0);
         let rec = TaskRec {
             class,
             claims: Claims::from_slice(claims),
@@ -53,6 +54,7 @@ impl Ledger {
         self.settled += 1;
         self.endless -= u64::from(rec.endless);
         self.tally.in_system -= 1;
+        self.tally.stray -= u64::from(rec.is_stray());
         if rec.open == 0 {
             self.tally.waiting -= 1;
             self.tally.runnable -= u64::from(rec.uncleared == 0);
@@ -103,11 +105,12 @@ impl Ledger {
         }
         rec.runnable_at = self.now;
         self.tally.runnable += u64::from(rec.open == 0);
+        self.tally.stray += u64::from(rec.is_stray());
         match rec.place {
             // Engines without queues put tasks with claims there too: what they wait for from here on is a worker.
             Place::Queue(QueueId::GENERAL) => rec.general_clocks = self.general_clocks,
             Place::Queue(queue) if self.queues[queue].fifo.front() == Some(&task) => self.begin_head(queue),
-            Place::Queue(_) | Place::Parked | Place::Nowhere => {}
+            Place::Queue(_) | Place::Parked | Place::AtMax | Place::Nowhere => {}
         }
     }
 }

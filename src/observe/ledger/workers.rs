@@ -15,6 +15,7 @@ impl Ledger {
         how(rec);
         let after = rec.doing();
         if before != after {
+            rec.doing_since = now;
             rec.healthy_since = rec.is_healthy().then(|| rec.healthy_since.unwrap_or(now));
             self.tally.workers[before as usize] = self.tally.workers[before as usize].saturating_sub(1);
             self.tally.workers[after as usize] += 1;

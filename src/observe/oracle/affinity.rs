@@ -16,7 +16,7 @@ pub(super) fn placed(now: Time, task: TaskId, queue: QueueId, ledger: &Ledger, d
             let conflict = claim.conflicts_with(Claim { resource: claim.resource, mode: other.mode });
             match ledger.tasks.get(other.task)?.place {
                 Place::Queue(there) if conflict && other.task != task && there != queue => Some((other.task, there)),
-                Place::Queue(_) | Place::Parked | Place::Nowhere => None,
+                Place::Queue(_) | Place::Parked | Place::AtMax | Place::Nowhere => None,
             }
         });
         if let Some((other, there)) = apart {

@@ -61,11 +61,15 @@ pub(crate) struct Oracle {
     pool_bounds: pool_bounds::PoolBounds,
     orphan_bound: orphan_bound::OrphanBound,
     work_conserving: work_conserving::WorkConserving,
+    /// Within this time the engine has answered whoever can be heard; `None`: not judged.
+    answer_bound: Option<Span>,
 }
 
 impl Oracle {
     pub(crate) fn new(settings: &Settings) -> Self {
+        let answer_bound = settings.orphan_bound.map(|bound| bound.saturating_add(settings.message_slack));
         Oracle {
+            answer_bound,
             docket: Docket::default(),
             exclusion: exclusion::Exclusion::default(),
             no_loss: no_loss::NoLoss::default(),
@@ -90,7 +94,7 @@ impl Oracle {
     pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         let docket = &mut self.docket;
         match *fact {
-            Fact::Settled { task, .. } => self.no_loss.settled(now, task, ledger, docket),
+            Fact::Settled { task, outcome } => self.no_loss.settled(now, task, outcome, ledger, docket),
             Fact::Started { task, worker, queue, ticket, .. } => {
                 no_loss::started(now, task, worker, ledger, docket);
                 attempts::started(now, task, worker, queue, ledger, docket);
@@ -110,8 +114,8 @@ impl Oracle {
                 self.exclusion.resumed(now, worker, ledger);
                 self.orphan_bound.resumed(worker, ledger);
             }
-            Fact::WorkerGone { worker, .. } => {
-                quiesce::gone(now, worker, ledger, docket);
+            Fact::WorkerGone { worker, exit } => {
+                quiesce::gone(now, worker, exit, self.answer_bound, ledger, docket);
                 self.exclusion.ended(now, worker, None, docket);
                 self.orphan_bound.lost(now, worker, ledger);
             }

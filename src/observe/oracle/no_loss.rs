@@ -1,10 +1,11 @@
-//! no_loss: accepted = waiting + executing + settled; nothing settles twice or starts without having been submitted.
+//! no_loss: accepted = waiting + executing + settled; nothing settles twice or starts without having been submitted;
+//! what is said to be completed took effect.
 //! Whether a task vanished is judged at the end, where the engine says at all where tasks are: it is unsettled, not
 //! executing, not parked, and in no queue that exists.
 
 use super::super::ledger::{Place, TaskRec};
 use super::{Breach, Docket, Ledger};
-use crate::base::{Property, TaskId, Time, WorkerId};
+use crate::base::{Outcome, Property, TaskId, Time, WorkerId};
 
 #[derive(Default, Debug)]
 pub(crate) struct NoLoss {
@@ -18,15 +19,14 @@ impl NoLoss {
     }
 
     #[inline]
-    pub(super) fn settled(&self, now: Time, task: TaskId, ledger: &Ledger, docket: &mut Docket) {
-        if ledger.tasks.contains(task) {
-            return;
-        }
-        let cause = if u64::from(task.0) < ledger.submitted {
-            format!("{{t:{}}} was settled a second time", task.0)
-        } else {
-            format!("{{t:{}}} was settled and had never been submitted", task.0)
+    pub(super) fn settled(&self, now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger, docket: &mut Docket) {
+        let what = match (ledger.tasks.get(task), outcome) {
+            (Some(rec), Outcome::Completed) if !rec.done => "as completed, and the store has no effect of it",
+            (Some(_), _) => return,
+            (None, _) if u64::from(task.0) < ledger.submitted => "a second time",
+            (None, _) => "and had never been submitted",
         };
+        let cause = format!("{{t:{}}} was settled {what}", task.0);
         docket.accuse(Property::NoLoss, now, || Breach { tasks: vec![task], cause, ..Breach::default() });
     }
 
@@ -59,7 +59,7 @@ fn vanished(rec: &TaskRec, ledger: &Ledger) -> bool {
     rec.open == 0
         && match rec.place {
             Place::Nowhere => true,
-            Place::Parked => false,
+            Place::Parked | Place::AtMax => false,
             Place::Queue(queue) => !queue.is_general() && !ledger.queues[queue].exists,
         }
 }

@@ -1,8 +1,10 @@
 //! quiesce: once the order is delivered, the worker gets no new grant and begins no new attempt, and it is gone within
-//! its grace. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
+//! its grace: it is not kept waiting, idle, until it is killed. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
 
+use super::super::ledger::{Brain, Doing, Phase};
 use super::{Breach, Docket, Ledger};
-use crate::base::{Epoch, Property, QueueId, TaskId, Time, WorkerId};
+use crate::base::{Epoch, Property, QueueId, Span, TaskId, Time, WorkerId};
+use crate::fact::Exit;
 
 fn deadline(worker: WorkerId, ledger: &Ledger) -> Option<Time> {
     ledger.workers.get(worker)?.deadline
@@ -34,14 +36,39 @@ pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, le
     }
 }
 
-pub(super) fn gone(now: Time, worker: WorkerId, ledger: &Ledger, docket: &mut Docket) {
+pub(super) fn gone(
+    now: Time,
+    worker: WorkerId,
+    exit: Exit,
+    answer_bound: Option<Span>,
+    ledger: &Ledger,
+    docket: &mut Docket,
+) {
     if let Some(deadline) = deadline(worker, ledger).filter(|deadline| *deadline < now) {
         late(now, worker, deadline, docket);
+    }
+    let Some((rec, bound)) = ledger.workers.get(worker).zip(answer_bound) else { return };
+    let idle = now.since(rec.doing_since);
+    if exit == Exit::Killed
+        && rec.doing() == Doing::IdleQuiescing
+        && rec.in_flight == 0
+        && idle > bound
+        && ledger.brain == Brain::Up
+    {
+        docket.accuse(Property::Quiesce, now, || Breach {
+            workers: vec![worker],
+            lasted: Some(idle),
+            cause: format!(
+                "{{w:{}}} was killed at the end of its grace, and had waited idle for {idle} to be let go",
+                worker.0
+            ),
+            ..Breach::default()
+        });
     }
 }
 
 pub(super) fn finish(ledger: &Ledger, docket: &mut Docket) {
-    for (worker, rec) in ledger.workers.iter().filter(|(_, rec)| rec.phase != super::super::ledger::Phase::Gone) {
+    for (worker, rec) in ledger.workers.iter().filter(|(_, rec)| rec.phase != Phase::Gone) {
         if let Some(deadline) = rec.deadline.filter(|deadline| *deadline < ledger.now) {
             late(ledger.now, worker, deadline, docket);
         }

@@ -1,6 +1,8 @@
-//! work_conserving: no length of time with the engine up and the head of a queue runnable and not executing, the queue owned and not
-//! revoking, its owner holding a valid grant, idle, healthy and not quiescing, and no message to or from it in flight.
-//! A lost message and a new engine excuse until the next heartbeat was answered. One breach per stretch of time. Only queues of which something changed are looked at.
+//! work_conserving: no length of time with the engine up and the head of a queue runnable and not executing, the queue
+//! owned and not revoking, its owner holding a valid grant, idle, healthy and not quiescing, and no message to or from it
+//! in flight. A lost message and a new engine excuse until the next heartbeat was answered. Nor any length of time with a
+//! runnable task in no queue, unless it waits for an empty one. One breach per stretch of time. Only queues of which
+//! something changed are looked at.
 
 use super::super::ledger::{Brain, Doing};
 use super::{Breach, Docket, Ledger};
@@ -11,6 +13,8 @@ pub(super) struct WorkConserving {
     /// A lost message, or a new engine, excuses for so long: until the next heartbeat is answered.
     excuse: Span,
     stalls: IdVec<QueueId, Option<Stall>>,
+    /// A runnable task is in no queue since.
+    stray: Option<(Time, TaskId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +26,17 @@ struct Stall {
 
 impl WorkConserving {
     pub(super) fn new(excuse: Span) -> Self {
-        WorkConserving { excuse, stalls: IdVec::new() }
+        WorkConserving { excuse, stalls: IdVec::new(), stray: None }
     }
 
     #[inline]
     pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
+        if ledger.tally.stray == 0 || !ledger.has_placements || ledger.brain != Brain::Up {
+            self.no_stray(ledger.now, docket);
+        } else if self.stray.is_none() {
+            let stray = ledger.tasks.iter().find(|(_, rec)| rec.is_stray());
+            self.stray = stray.map(|(task, _)| (ledger.now, task));
+        }
         for queue in &ledger.touched {
             let slot = self.stalls.grow_to(*queue);
             match (stalled(*queue, self.excuse, ledger), *slot) {
@@ -41,7 +51,21 @@ impl WorkConserving {
         }
     }
 
+    /// Every runnable task is in a queue from here on, or the run is over.
+    fn no_stray(&mut self, now: Time, docket: &mut Docket) {
+        if let Some((since, task)) = self.stray.take() {
+            let lasted = now.since(since);
+            docket.accuse(Property::WorkConserving, since, || Breach {
+                tasks: vec![task],
+                lasted: Some(lasted),
+                cause: format!("{{t:{}}} could have executed and was in no queue for {lasted}", task.0),
+                ..Breach::default()
+            });
+        }
+    }
+
     pub(super) fn finish(&mut self, now: Time, docket: &mut Docket) {
+        self.no_stray(now, docket);
         for (queue, stall) in self.stalls.iter() {
             if let Some(stall) = stall.filter(|stall| stall.since < now) {
                 accuse(queue, stall, now, docket);

@@ -1,0 +1,78 @@
+//! The table of planted bugs.
+
+use lanekeeper::base::Property::{self, *};
+use lanekeeper::engine::spec::{Lease, LeaseSpec};
+
+use super::Plant::{self, Agents, Deaf, Forger, Options, Written};
+use super::{Row, lock_table, managers, wrapped};
+
+const fn row(bug: &'static str, property: Property, scene: &'static str, plant: Plant) -> Row {
+    Row { bug, property, scene, plant }
+}
+
+pub static TABLE: &[Row] = &[
+    row("two workers get the same grant", Ownership, "calm", Forger(wrapped::grants_to_two_workers)),
+    row(
+        "a queue is granted anew before it is released",
+        Ownership,
+        "turnover",
+        Forger(wrapped::does_not_wait_for_releases),
+    ),
+    row("leases last longer than the engine waits", Ownership, "zombies", Forger(wrapped::leases_longer_than_it_waits)),
+    row("all grants have the epoch 1", Ownership, "turnover", Forger(wrapped::epochs_that_stand_still)),
+    row(
+        "a reused worker name inherits what its namesake holds",
+        Ownership,
+        "turnover",
+        Forger(wrapped::reused_names_inherit),
+    ),
+    row("two managers at once", Ownership, "calm", Written(managers::two)),
+    row("workers ignore failed heartbeats", Exclusion, "zombies", Agents(|agents| agents.fences_itself = false)),
+    row("leases are ended by nobody", Ownership, "zombies", Options(|spec| spec.lease = LeaseSpec::None)),
+    row("a task goes round its queue", Exclusion, "calm", Forger(wrapped::starts_out_of_the_general_queue)),
+    row("the second claim is overlooked", Exclusion, "calm", Forger(wrapped::overlooks_the_second_claim)),
+    row("locks are freed while in use", Exclusion, "calm", Written(lock_table::freed_in_use)),
+    row("one task frees the locks of others", Exclusion, "calm", Written(lock_table::frees_those_of_others)),
+    row("the order of creation is lost", Order, "calm", Forger(wrapped::loses_the_order_of_creation)),
+    row("the newest task is first", Order, "calm", Written(lock_table::newest_first)),
+    row("shared claims overtake exclusive ones", Order, "calm", Written(lock_table::shared_overtakes)),
+    row("a task put back goes to the end", Order, "turnover", Written(lock_table::requeued_last)),
+    row("exclusive claims are taken for shared ones", Affinity, "calm", Forger(wrapped::takes_exclusive_for_shared)),
+    row("tasks are spread without regard to conflicts", Affinity, "calm", Forger(wrapped::spreads_tasks_regardless)),
+    row("a reservation is freed while others need it", Affinity, "calm", Forger(wrapped::frees_reservations_in_use)),
+    row("submissions are dropped", NoLoss, "calm", Forger(wrapped::drops_submissions)),
+    row("a duplicate report counts again", NoLoss, "wire", Forger(wrapped::counts_duplicate_reports)),
+    row("tasks are settled twice", NoLoss, "calm", Forger(wrapped::settles_twice)),
+    row("a declined start counts as done", NoLoss, "leavers", Forger(wrapped::takes_the_declined_for_done)),
+    row("a task is settled when it starts", NoLoss, "calm", Forger(wrapped::settles_when_it_starts)),
+    row("a general task is started on two workers", Attempts, "calm", Forger(wrapped::starts_on_two_workers)),
+    row("settled tasks are started again", Attempts, "calm", Forger(wrapped::starts_what_is_settled)),
+    row("cancelled tasks are started all the same", Attempts, "orders", Forger(wrapped::starts_what_is_cancelled)),
+    row("what is finished is taken for aborted", Attempts, "calm", Forger(wrapped::takes_the_finished_for_aborted)),
+    row("a leaving worker's last report is not answered", Quiesce, "leavers", Forger(wrapped::does_not_let_leavers_go)),
+    row("a queue more than max", PoolBounds, "limits", Forger(wrapped::exceeds_max)),
+    row("a queue less than min", PoolBounds, "calm", Forger(wrapped::falls_below_min)),
+    row("new limits are ignored", PoolBounds, "limits", Forger(wrapped::ignores_new_limits)),
+    row("a queue is deleted with tasks in it", PoolBounds, "calm", Forger(wrapped::deletes_a_queue_in_use)),
+    row("the dead are believed alive", OrphanBound, "turnover", Forger(wrapped::believes_the_dead_alive)),
+    row("an orphaned queue is given to nobody", OrphanBound, "turnover", Forger(wrapped::gives_orphans_to_nobody)),
+    row("orphaned queues are given to the dead", OrphanBound, "turnover", Forger(wrapped::gives_orphans_to_the_dead)),
+    row("the engine is never woken", OrphanBound, "turnover", Deaf),
+    row(
+        "a lost worker's lease is waited for much too long",
+        OrphanBound,
+        "turnover",
+        Options(|spec| {
+            spec.lease =
+                LeaseSpec::Lease(Lease { duration: lanekeeper::base::Span::from_secs(40), ..Lease::default() });
+        }),
+    ),
+    row("starts are lost", WorkConserving, "calm", Forger(wrapped::drops_starts)),
+    row("wake-ups are lost", WorkConserving, "calm", Forger(wrapped::loses_wake_ups)),
+    row(
+        "only the first twenty tasks are looked at",
+        WorkConserving,
+        "crowd",
+        Forger(wrapped::looks_at_the_first_twenty_only),
+    ),
+];
