@@ -57,9 +57,9 @@ const LAYERS: [Layer; 11] = [
     },
     Layer {
         module: "report",
-        may_name: &["base", "observe", "experiment"],
+        may_name: &["base", "fact", "observe", "experiment"],
         never: &[],
-        why: "a report shows results; it asks neither engine nor world",
+        why: "a report shows facts and results; it asks neither engine nor world",
     },
 ];
 

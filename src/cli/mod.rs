@@ -9,7 +9,9 @@
 
 mod check;
 mod completions;
+mod diff;
 mod exit;
+mod explain;
 mod import;
 mod man;
 mod new;
@@ -64,6 +66,8 @@ enum Verb {
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
+    Diff(diff::DiffArgs),
     Import(import::ImportArgs),
     New(new::NewArgs),
     Schema(schema::SchemaArgs),
@@ -79,6 +83,8 @@ impl Verb {
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
             Verb::Replay(args) => args.call(registry, terminal),
+            Verb::Explain(args) => args.call(registry, terminal),
+            Verb::Diff(args) => args.call(registry, terminal),
             Verb::Import(args) => args.call(terminal),
             Verb::New(args) => args.call(terminal),
             Verb::Schema(args) => args.call(terminal),
@@ -95,6 +101,8 @@ impl Verb {
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
             Verb::Replay(args) => args.command(),
+            Verb::Explain(args) => args.command(),
+            Verb::Diff(args) => args.command(),
             Verb::Import(args) => args.command(),
             Verb::New(args) => args.command(),
             Verb::Schema(args) => args.command(),

@@ -187,7 +187,13 @@ impl ReplayArgs {
         }
         let engine = &loaded.scenario.engine;
         let factory = registry.factory(engine).map_err(|why| Failure::usage(format!("error: {why}")))?;
-        Ok(Ready { file: None, scenario: loaded.scenario, factory, written: loaded.file })
+        Ok(Ready {
+            file: None,
+            scenario: loaded.scenario,
+            factory,
+            written: loaded.file,
+            warnings: loaded.warnings.into_iter().map(|warning| warning.message).collect(),
+        })
     }
 
     fn history(&self, terminal: &Terminal) -> Result<History, Failure> {

@@ -1,18 +1,30 @@
 //! `run [FILE…]`: simulates; a table on stdout, files under `results/<name>`. Without a file: the built-in scenario.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::exit::{Exit, Failure};
+use super::explain::violation_story;
 use super::progress::interrupted;
 use super::session::{Outcome, Ready, Running, experiment, read};
 use super::terminal::Terminal;
+use crate::base::names::PropertySet;
 use crate::registry::Registry;
 use crate::report::charts::Formats;
-use crate::report::{Document, atomic_write, csv, json, table, write_charts, write_reports};
+use crate::report::events::Events;
+use crate::report::explain::Story;
+use crate::report::{
+    Document, EXAMPLES_EACH, atomic_write, atomic_write_with, csv, json, perfetto, table, write_charts, write_reports,
+};
+use crate::scenario::write::yaml;
+use crate::world::simulate;
+
+/// The chains of causes of so many violations are followed: each costs a replication.
+const EXPLAINED: usize = 3;
 
 /// Simulate scenarios and report on them.
 #[derive(Clone, Args, Debug)]
@@ -20,7 +32,8 @@ use crate::report::{Document, atomic_write, csv, json, table, write_charts, writ
   lanekeeper run
   lanekeeper run scenarios/black-friday.yaml --replications 4 --charts none
   lanekeeper run a.yaml --set engine.queue_first.queues.max=6 --set run.horizon=1h -o out
-  lanekeeper run a.yaml --format json > summary.json")]
+  lanekeeper run a.yaml --format json > summary.json
+  lanekeeper run a.yaml --trace trace.json --events events.ndjson")]
 pub(super) struct RunArgs {
     /// Scenario files; without one, the built-in Black Friday.
     #[arg(value_name = "FILE")]
@@ -36,6 +49,12 @@ pub(super) struct RunArgs {
     /// The kinds of charts to draw: `svg`, `png` or `none`.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
     charts: Vec<Chart>,
+    /// Also write the timeline of replication 0 in the trace-event format, for ui.perfetto.dev.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Also write every fact of replication 0 as a line of JSON (NDJSON).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -60,6 +79,11 @@ impl RunArgs {
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let formats = formats(&self.charts)?;
+        if self.files.len() > 1 && (self.trace.is_some() || self.events.is_some()) {
+            return Err(Failure::usage(
+                "error: `--trace` and `--events` write one file: name one scenario\n  help: run them one by one",
+            ));
+        }
         let read_one = |file: Option<&Path>| read(file, &self.running.overrides, registry, terminal);
         // All are read before the first is run: a mistake in the last one costs nothing.
         let scenarios: Vec<Ready> = if self.files.is_empty() {
@@ -85,7 +109,7 @@ impl RunArgs {
     }
 
     fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
-        let outcome = experiment(ready, &self.running, formats.any(), terminal);
+        let outcome = experiment(ready, &self.running, formats.any() || self.trace.is_some(), terminal);
         if !outcome.results.complete {
             let (done, wanted) = (outcome.results.observations.len(), ready.scenario.run.replications);
             terminal.complain(&format!("interrupted: {done} of {wanted} replications are finished"));
@@ -95,13 +119,17 @@ impl RunArgs {
         }
         let timing = Timing::of(&outcome, self.running.jobs());
         let command = self.running.command("run", ready.file.as_deref());
-        let doc = outcome.document(&ready.scenario, command);
+        let mut doc = outcome.document(&ready.scenario, command);
+        doc.about.warnings.clone_from(&ready.warnings);
+        doc.about.resolved = yaml(&ready.written.document());
+        doc.stories = stories(ready, &doc);
         let dir = match (&self.output, many) {
             (Some(dir), false) => dir.clone(),
             (Some(dir), true) => dir.join(&doc.scenario),
             (None, _) => Path::new("results").join(&doc.scenario),
         };
         publish(&doc, &dir, formats, self.format, &timing, terminal)?;
+        self.export(ready, &doc, terminal)?;
         let exit = self.running.exit(doc.verdict);
         // The table for people ends with the command already.
         if exit != Exit::Done && self.format != Format::Human {
@@ -135,13 +163,48 @@ pub(super) fn publish(
     let mut written = write_reports(doc, dir)?.len();
     written += write_charts(doc, dir, formats)?.len();
     atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
-    terminal.say(&format!("{} files written to {}", written + 1, dir.display()));
+    let report = dir.join("report.html");
+    terminal.say(&format!("{} files written to {}; begin with {}", written + 1, dir.display(), report.display()));
     terminal.print(&match format {
         Format::Human => table::human(doc, terminal.color_on_stdout()),
         Format::Json => json::summary(doc),
         Format::Csv => csv::summary(doc),
         Format::Markdown => table::markdown(doc),
     })
+}
+
+impl RunArgs {
+    /// The files for other tools.
+    fn export(&self, ready: &Ready, doc: &Document, terminal: &Terminal) -> Result<(), Failure> {
+        if let Some(path) = &self.trace {
+            let trace = perfetto::trace(doc).expect("a timeline was recorded");
+            atomic_write(path, trace.as_bytes())?;
+            terminal.say(&format!("trace written to {}: open it at https://ui.perfetto.dev", path.display()));
+        }
+        if let Some(path) = &self.events {
+            atomic_write_with(path, |file| {
+                let mut events = Events::new(&ready.scenario.labels, BufWriter::new(file));
+                simulate(&ready.scenario, &*ready.factory, 0, &mut events);
+                events.finish()
+            })?;
+            terminal.say(&format!("events written to {}", path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// The chains of causes of the first violation of each property.
+fn stories(ready: &Ready, doc: &Document) -> BTreeMap<usize, Story> {
+    let mut seen = PropertySet::EMPTY;
+    let mut out = BTreeMap::new();
+    for (index, (replication, violation)) in doc.examples(EXAMPLES_EACH).into_iter().enumerate() {
+        if !seen.contains(violation.property) && out.len() < EXPLAINED {
+            seen = seen.with(violation.property);
+            let replication = u32::try_from(replication).expect("replications are counted in u32");
+            out.insert(index, violation_story(ready, replication, violation));
+        }
+    }
+    out
 }
 
 /// How fast the program itself was: the only thing that differs between two equal runs.

@@ -1,5 +1,6 @@
 //! What the verbs share: a scenario is read, run and judged.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ use crate::experiment::judge::{Judgement, hex, judge};
 use crate::experiment::stats::{Estimates, estimates};
 use crate::experiment::{Options, Results, Verdict, replicate};
 use crate::registry::Registry;
-use crate::report::Document;
+use crate::report::{About, Document};
+use crate::scenario::assumptions::assumptions;
 use crate::scenario::diagnose::Kind;
 use crate::scenario::file::File;
 use crate::scenario::{Diagnostic, Override, Scenario, SourceText, load};
@@ -115,6 +117,8 @@ pub(super) struct Ready {
     pub(super) factory: Arc<dyn EngineFactory>,
     /// What was read, defaults filled in.
     pub(super) written: File,
+    /// Warnings about the scenario, one sentence each.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Reads a scenario; warnings are said, errors are the failure.
@@ -138,7 +142,13 @@ pub(super) fn read(
     let factory = registry
         .factory(&loaded.scenario.engine)
         .map_err(|why| Failure::usage(render(&Diagnostic::error(path, why))))?;
-    Ok(Ready { file: file.map(Path::to_owned), scenario: loaded.scenario, factory, written: loaded.file })
+    Ok(Ready {
+        file: file.map(Path::to_owned),
+        scenario: loaded.scenario,
+        factory,
+        written: loaded.file,
+        warnings: loaded.warnings.into_iter().map(|warning| warning.message).collect(),
+    })
 }
 
 fn source(file: Option<&Path>) -> Result<SourceText, Failure> {
@@ -195,6 +205,8 @@ impl Outcome {
             promised: self.judgement.judged,
             replayed: None,
             reproduce,
+            about: About { assumptions: assumptions(scenario), ..About::default() },
+            stories: BTreeMap::new(),
         }
     }
 }

@@ -117,6 +117,17 @@ pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, options: Opti
     }
 }
 
+/// One replication on its own: what [`replicate`] observes of it, without its timeline.
+///
+/// # Panics
+/// If the replication does.
+pub fn replicate_one(scenario: &Scenario, factory: &dyn EngineFactory, replication: u32) -> Observation {
+    let guarantees = factory.guarantees(scenario.detection);
+    let settings = settings(scenario, &guarantees, replication, Options { jobs: 1, timeline: false });
+    let observed = one(scenario, factory, settings, replication, &Progress::default());
+    observed.expect("nobody stops it").0
+}
+
 /// One digest of many.
 pub(crate) fn combined(observations: &[Observation]) -> u128 {
     if let [only] = observations {

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod timeline;
+pub mod waiting;
 
 mod histogram;
 mod ledger;

@@ -3,11 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Document, Report, fidelity};
+use super::{Document, EXAMPLES_EACH, Report, fidelity};
 use crate::base::Property;
-
-/// At most so many breaches of each property are shown.
-const EXAMPLES_EACH: usize = 5;
 
 /// The file `summary.json`.
 #[derive(Debug)]

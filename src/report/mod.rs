@@ -5,10 +5,16 @@
 
 pub mod charts;
 pub mod csv;
+pub mod difference;
+pub mod events;
+pub mod explain;
 pub mod fidelity;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod number;
+pub mod perfetto;
+pub mod picture;
 pub mod table;
 
 use std::collections::BTreeMap;
@@ -24,6 +30,7 @@ use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::{Observation, Violation};
 
 pub use charts::{Formats, write_charts};
+use explain::Story;
 
 /// Everything that a report shows: what was run, and what came out of it.
 #[derive(Clone, Debug)]
@@ -62,6 +69,31 @@ pub struct Document {
     pub replayed: Option<Replayed>,
     /// The command that repeats the run.
     pub reproduce: String,
+    /// What a reader should know of the scenario.
+    pub about: About,
+    /// Chains of causes, by the position of their violation in [`Document::examples`].
+    pub stories: BTreeMap<usize, Story>,
+}
+
+/// What a reader should know of a scenario.
+#[derive(Clone, Default, Debug)]
+pub struct About {
+    /// Warnings of whoever read it, one sentence each.
+    pub warnings: Vec<String>,
+    /// What is taken for granted, one sentence each.
+    pub assumptions: Vec<String>,
+    /// The scenario with all its defaults, as YAML.
+    pub resolved: String,
+}
+
+/// At most so many breaches of each property are numbered and shown.
+pub const EXAMPLES_EACH: usize = 5;
+
+/// The first breaches of each property, at most `each` of them, with the number of their replication from 0. Their
+/// positions number them wherever they are shown or asked for.
+pub fn examples(observations: &[Observation], each: usize) -> Vec<(usize, &Violation)> {
+    let all = || observations.iter().enumerate().flat_map(|(index, it)| it.violations.iter().map(move |v| (index, v)));
+    Property::ALL.iter().flat_map(|property| all().filter(move |(_, v)| v.property == *property).take(each)).collect()
 }
 
 impl Document {
@@ -92,18 +124,12 @@ impl Document {
         self.observations.iter().map(|observation| observation.violation_counts[property.index()]).sum()
     }
 
-    /// The first breaches of each property, at most `each` of them, with the number of their replication from 0.
+    /// The first breaches of each property, as [`examples`] numbers them.
     pub fn examples(&self, each: usize) -> Vec<(usize, &Violation)> {
-        let all = || {
-            self.observations.iter().enumerate().flat_map(|(index, it)| it.violations.iter().map(move |v| (index, v)))
-        };
-        Property::ALL
-            .iter()
-            .flat_map(|property| all().filter(move |(_, v)| v.property == *property).take(each))
-            .collect()
+        examples(&self.observations, each)
     }
 
-    /// The cause of a breach with names in the place of `{t:5}`, `{w:0}`, `{r:3}`, `{q:1}`.
+    /// The cause of a breach, with names.
     pub fn cause(&self, violation: &Violation) -> String {
         self.labels.named(&violation.cause)
     }
@@ -118,7 +144,7 @@ pub trait Report {
 }
 
 /// The text files of a run; a new one is one file and one line here.
-pub const REPORTS: &[&dyn Report] = &[&json::Summary, &csv::Runs];
+pub const REPORTS: &[&dyn Report] = &[&json::Summary, &csv::Runs, &html::RunPage];
 
 /// Writes every text report into `dir` and returns their paths.
 ///
@@ -174,9 +200,20 @@ impl std::error::Error for Error {
 /// # Errors
 /// When the folder or the file cannot be written.
 pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    atomic_write_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for what is not in memory: `write` is given the file.
+///
+/// # Errors
+/// When the folder or the file cannot be written, and those of `write`.
+pub fn atomic_write_with(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
     let mut file = temporary_beside(path).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    write(file.as_file_mut()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }

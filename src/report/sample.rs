@@ -10,7 +10,7 @@ use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::timeline::{AttemptBar, LifeBar, Mark, MarkKind, QueueBar, TenureBar, Timeline};
 use crate::observe::{Observation, Series, Violation, WorkerTime};
 
-use super::Document;
+use super::{About, Document};
 
 fn at(secs: f64) -> Time {
     Time::from_micros((secs.max(0.0) * 1e6) as u64)
@@ -46,6 +46,8 @@ pub(crate) fn empty_document() -> Document {
         promised: PropertySet::ALL,
         replayed: None,
         reproduce: "lanekeeper run scenarios/black-friday.yaml --seed 42".into(),
+        about: About::default(),
+        stories: Default::default(),
     }
 }
 

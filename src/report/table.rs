@@ -1,7 +1,7 @@
 //! The table for people: the verdict first, then why, then the key metrics with unit, mean and interval, aligned.
 //! After a failure the last line is the command that repeats it.
 
-use super::{Document, fidelity, number};
+use super::{Document, EXAMPLES_EACH, fidelity, number, picture};
 use crate::base::id::Id as _;
 use crate::base::names::{METRICS, MetricInfo};
 use crate::base::{ClassId, Property};
@@ -57,7 +57,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 const PER_CLASS: &[&str] = &["wait.mean", "wait.p95", "tasks.completed"];
 
 /// At most so many breaches of each property are told.
-const EXAMPLES_EACH: usize = 3;
+const TOLD_EACH: usize = 3;
 
 /// The table for a terminal; `color` adds ANSI colours to the verdicts.
 pub fn human(doc: &Document, color: bool) -> String {
@@ -94,6 +94,10 @@ pub fn human(doc: &Document, color: bool) -> String {
             if row.low.is_empty() { String::new() } else { format!("  {:>lows$} … {:>highs$}", row.low, row.high) };
         out += format!("  {:names$}  {:>means$} {:units$}{interval}", row.name, row.mean, row.unit).trim_end();
         out.push('\n');
+    }
+    let picture = picture::over_time(doc);
+    if !picture.is_empty() {
+        out += &format!("\n{picture}");
     }
     if doc.verdict != Verdict::Pass {
         out += &format!("\nRepeat it with:\n{}\n", doc.reproduce);
@@ -142,6 +146,11 @@ fn percent_of(doc: &Document) -> String {
 }
 
 fn headline(doc: &Document) -> String {
+    format!("{}: {}", doc.scenario, promises(doc))
+}
+
+/// Which expectations hold, and whether promises do.
+pub(super) fn promises(doc: &Document) -> String {
     let held = doc.expectations.iter().filter(|it| it.verdict == Verdict::Pass).count();
     let breached: u64 = doc.promised.iter().map(|property| doc.breaches(property)).sum();
     let expectations = match doc.expectations.len() {
@@ -155,10 +164,10 @@ fn headline(doc: &Document) -> String {
     } else {
         format!("{} of promised properties", number::counted(breached, "breach"))
     };
-    format!("{}: {expectations}, {promises}", doc.scenario)
+    format!("{expectations}, {promises}")
 }
 
-fn context(doc: &Document) -> Vec<String> {
+pub(super) fn context(doc: &Document) -> Vec<String> {
     let mut parts = vec![
         format!("engine {}", doc.engine),
         format!("seed {}", doc.seed),
@@ -183,24 +192,29 @@ fn breach_lines(doc: &Document) -> Vec<String> {
             "{property}: {total} in {runs} of {}{judged}",
             number::counted(u64::from(doc.replications), "replication")
         ));
-        for (replication, violation) in examples.iter().filter(|(_, it)| it.property == property) {
-            let at = number::clock(violation.at);
-            lines.push(format!("  replication {replication} at {at}: {}", doc.cause(violation)));
+        let of_it = examples.iter().enumerate().filter(|(_, (_, it))| it.property == property);
+        for (index, (replication, violation)) in of_it.take(TOLD_EACH) {
+            let (number, at) = (index + 1, number::clock(violation.at));
+            lines.push(format!("  {number}. replication {replication} at {at}: {}", doc.cause(violation)));
         }
     }
     lines
 }
 
-struct Row {
-    group: &'static str,
-    name: String,
-    mean: String,
-    unit: &'static str,
-    low: String,
-    high: String,
+/// A metric as it is shown.
+pub(super) struct Row {
+    pub(super) group: &'static str,
+    pub(super) name: String,
+    pub(super) meaning: &'static str,
+    pub(super) mean: String,
+    pub(super) unit: &'static str,
+    /// The ends of the interval; empty where there is none.
+    pub(super) low: String,
+    pub(super) high: String,
 }
 
-fn rows(doc: &Document) -> Vec<Row> {
+/// The key metrics, by group.
+pub(super) fn rows(doc: &Document) -> Vec<Row> {
     let mut rows = Vec::new();
     for (group, names) in GROUPS {
         for metric in names.iter().filter_map(|name| METRICS.iter().find(|metric| metric.name == *name)) {
@@ -222,6 +236,7 @@ fn row(doc: &Document, group: &'static str, metric: &'static MetricInfo, class: 
     Some(Row {
         group,
         name: doc.column_name(metric, class),
+        meaning: metric.meaning,
         mean: shown(estimate.mean),
         unit: number::unit_sign(metric.unit),
         low: estimate.ci.map(|ci| shown(ci.0)).unwrap_or_default(),

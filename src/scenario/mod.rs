@@ -2,6 +2,7 @@
 
 #![allow(clippy::result_large_err, reason = "a finding is made at most a few times per file")]
 
+pub mod assumptions;
 mod convert;
 pub mod diagnose;
 mod expect;

@@ -88,6 +88,15 @@ impl Canvas {
         self.shapes.push(Shape::Text(label));
     }
 
+    /// Its title: the first bold text on it.
+    pub(super) fn caption(&self) -> String {
+        let bold = |shape: &Shape| match shape {
+            Shape::Text(label) if label.bold => Some(label.text.clone()),
+            Shape::Text(_) | Shape::Rect { .. } | Shape::Path { .. } | Shape::Polygon { .. } => None,
+        };
+        self.shapes.iter().find_map(bold).unwrap_or_default()
+    }
+
     /// The picture as an SVG document.
     pub(super) fn svg(&self) -> Result<String, String> {
         const FINE: f64 = 4.0;

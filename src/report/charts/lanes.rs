@@ -8,7 +8,7 @@ use super::theme::{self, INK, WHITE};
 use crate::base::Time;
 
 /// Gives every interval the lowest lane that is free by then; intervals must be in order of their beginning.
-pub(super) fn pack(intervals: impl Iterator<Item = (Time, Time)>) -> Vec<usize> {
+pub(in crate::report) fn pack(intervals: impl Iterator<Item = (Time, Time)>) -> Vec<usize> {
     let mut free_from: Vec<Time> = Vec::new();
     let place = |(from, to): (Time, Time)| match free_from.iter().position(|free| *free <= from) {
         Some(lane) => {

@@ -5,7 +5,7 @@
 mod canvas;
 mod fidelity;
 mod idle;
-mod lanes;
+pub(super) mod lanes;
 mod over_time;
 mod page;
 mod queues;
@@ -79,15 +79,24 @@ pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<
     Ok(paths)
 }
 
-/// Every chart for which there is data, as (name, SVG document), for reports that hold pictures.
+/// A chart for a report that holds pictures.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Picture {
+    /// What is seen, one sentence.
+    pub caption: String,
+    /// The SVG document.
+    pub svg: String,
+}
+
+/// Every chart for which there is data.
 ///
 /// # Errors
 /// When a picture cannot be drawn.
-pub fn svg_charts(doc: &Document) -> Result<Vec<(&'static str, String)>, Error> {
+pub fn svg_charts(doc: &Document) -> Result<Vec<Picture>, Error> {
     let drawn = CHARTS.iter().filter_map(|(name, draw)| draw(doc).map(|canvas| (*name, canvas)));
     let svg = |(name, canvas): (&'static str, Canvas)| {
         let failed = |reason| Error::Draw { path: PathBuf::from(format!("{name}.svg")), reason };
-        Ok((name, canvas.svg().map_err(failed)?))
+        Ok(Picture { caption: canvas.caption(), svg: canvas.svg().map_err(failed)? })
     };
     drawn.map(svg).collect()
 }

@@ -1,0 +1,147 @@
+//! `report.html`: one file that works offline and says first what was asked and what the answer is.
+//!
+//! A page is filled from results alone, so that equal results give equal bytes. Nothing in it asks for another file: the
+//! page forbids itself every request. The look is in `templates/`.
+
+mod run;
+mod timeline;
+
+use askama::Template;
+
+use crate::experiment::Verdict;
+
+pub use run::Page as RunPage;
+
+/// The look and the behaviour of every page.
+const CSS: &str = include_str!("../../../templates/report.css");
+const JS: &str = include_str!("../../../templates/report.js");
+
+/// Everything on a page, in the order in which it is shown.
+#[derive(Template, Default, Debug)]
+#[template(path = "report.html")]
+struct Page {
+    title: String,
+    verdict: VerdictView,
+    question: String,
+    headline: String,
+    context: String,
+    varied: Vec<String>,
+    stories: Vec<StoryView>,
+    tables: Vec<TableView>,
+    held: usize,
+    expectations: Vec<ExpectationView>,
+    timeline: Option<TimelineView>,
+    charts: Vec<ChartView>,
+    warnings: Vec<String>,
+    assumptions: Vec<String>,
+    reproduce: String,
+    digest: String,
+    version: &'static str,
+    resolved: String,
+    css: &'static str,
+    js: &'static str,
+}
+
+impl Page {
+    fn text(mut self) -> String {
+        self.css = CSS;
+        self.js = JS;
+        self.version = env!("CARGO_PKG_VERSION");
+        self.render().expect("memory takes every page")
+    }
+}
+
+/// A verdict as a word and as the class that colours it.
+#[derive(Clone, Copy, Default, Debug)]
+struct VerdictView {
+    word: &'static str,
+    class: &'static str,
+}
+
+impl From<Verdict> for VerdictView {
+    fn from(verdict: Verdict) -> VerdictView {
+        VerdictView { word: verdict.name(), class: verdict.name() }
+    }
+}
+
+/// A violation, and the chain of its causes where it was followed.
+#[derive(Debug)]
+struct StoryView {
+    number: usize,
+    title: String,
+    place: String,
+    /// Where the timeline shows it, µs.
+    jump: Option<u64>,
+    steps: Vec<StepView>,
+}
+
+#[derive(Debug)]
+struct StepView {
+    clock: String,
+    text: String,
+    broken: Vec<String>,
+}
+
+#[derive(Debug)]
+struct ExpectationView {
+    id: String,
+    verdict: VerdictView,
+    detail: String,
+}
+
+#[derive(Debug)]
+struct TableView {
+    id: &'static str,
+    title: &'static str,
+    header: Vec<HeadView>,
+    groups: Vec<GroupView>,
+}
+
+#[derive(Debug)]
+struct HeadView {
+    text: String,
+    number: bool,
+}
+
+impl HeadView {
+    fn text(text: &str) -> HeadView {
+        HeadView { text: text.to_owned(), number: false }
+    }
+    fn number(text: &str) -> HeadView {
+        HeadView { text: text.to_owned(), number: true }
+    }
+}
+
+/// Rows under a heading, or under none.
+#[derive(Debug)]
+struct GroupView {
+    title: &'static str,
+    rows: Vec<Vec<CellView>>,
+}
+
+#[derive(Debug)]
+struct CellView {
+    text: String,
+    class: &'static str,
+    hint: &'static str,
+}
+
+impl CellView {
+    fn new(text: impl Into<String>, class: &'static str) -> CellView {
+        CellView { text: text.into(), class, hint: "" }
+    }
+}
+
+/// The data of the interactive timeline.
+#[derive(Debug)]
+struct TimelineView {
+    legend: String,
+    /// JSON without `<`, so that no name in it ends the element around it.
+    data: String,
+}
+
+#[derive(Debug)]
+struct ChartView {
+    caption: String,
+    svg: String,
+}

@@ -1,0 +1,151 @@
+//! The page of a run.
+
+use super::{CellView, ChartView, ExpectationView, GroupView, HeadView, StepView, StoryView, TableView, timeline};
+use crate::experiment::{Expectation, Verdict};
+use crate::observe::Violation;
+use crate::report::charts::svg_charts;
+use crate::report::explain::{Step, Story, clock};
+use crate::report::{Document, EXAMPLES_EACH, Report, number, table};
+
+/// The file `report.html`.
+#[derive(Debug)]
+pub struct Page;
+
+impl Report for Page {
+    fn file_name(&self) -> &'static str {
+        "report.html"
+    }
+
+    fn render(&self, doc: &Document) -> String {
+        let charts = svg_charts(doc).unwrap_or_default();
+        super::Page {
+            title: doc.scenario.clone(),
+            verdict: doc.verdict.into(),
+            question: doc.description.clone(),
+            headline: capitalised(&table::promises(doc)),
+            context: capitalised(&table::context(doc).join(", ")),
+            stories: stories(doc),
+            tables: vec![results(doc)],
+            held: doc.expectations.iter().filter(|it| it.verdict == Verdict::Pass).count(),
+            expectations: expectations(doc),
+            timeline: timeline::view(doc),
+            charts: charts.into_iter().map(|it| ChartView { caption: it.caption, svg: it.svg }).collect(),
+            warnings: doc.about.warnings.clone(),
+            assumptions: doc.about.assumptions.clone(),
+            reproduce: doc.reproduce.clone(),
+            digest: doc.digest.clone(),
+            resolved: doc.about.resolved.clone(),
+            ..super::Page::default()
+        }
+        .text()
+    }
+}
+
+/// As a sentence begins.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// What is the same as a violation before it, in another replication, is not told again.
+fn stories(doc: &Document) -> Vec<StoryView> {
+    let mut told: Vec<&Violation> = Vec::new();
+    let mut out = Vec::new();
+    for (index, (replication, violation)) in doc.examples(EXAMPLES_EACH).into_iter().enumerate() {
+        if !told.contains(&violation) {
+            told.push(violation);
+            out.push(view(doc, index + 1, replication, violation, doc.stories.get(&index)));
+        }
+    }
+    out
+}
+
+fn view(doc: &Document, number: usize, replication: usize, violation: &Violation, story: Option<&Story>) -> StoryView {
+    let judged = if doc.promised.contains(violation.property) { "" } else { ", counted and not promised" };
+    let count = number::counted(doc.breaches(violation.property), "breach");
+    let at = number::clock(violation.at);
+    let (property, cause) = (violation.property, doc.cause(violation));
+    let in_timeline = replication == 0 && doc.observations.first().is_some_and(|first| first.timeline.is_some());
+    StoryView {
+        number,
+        title: format!("{property}: {cause}"),
+        place: format!("replication {replication}, at {at}; {count} of {property} over all replications{judged}"),
+        jump: in_timeline.then(|| violation.at.micros()),
+        steps: story.map(steps).unwrap_or_default(),
+    }
+}
+
+/// The time stands where it changes.
+fn steps(story: &Story) -> Vec<StepView> {
+    let mut last = None;
+    let view = |step: &Step| StepView {
+        clock: if last.replace(step.at) == Some(step.at) { String::new() } else { clock(step.at) },
+        text: step.text.clone(),
+        broken: step.broken.clone(),
+    };
+    story.steps.iter().map(view).collect()
+}
+
+/// What does not hold comes first.
+fn expectations(doc: &Document) -> Vec<ExpectationView> {
+    let mut all: Vec<&Expectation> = doc.expectations.iter().collect();
+    all.sort_by_key(|it| std::cmp::Reverse(it.verdict));
+    let view =
+        |it: &Expectation| ExpectationView { id: it.id.clone(), verdict: it.verdict.into(), detail: it.detail.clone() };
+    all.into_iter().map(view).collect()
+}
+
+fn results(doc: &Document) -> TableView {
+    let interval = format!("{} interval", number::percent(doc.confidence));
+    let mut groups: Vec<GroupView> = Vec::new();
+    for row in table::rows(doc) {
+        let range = if row.low.is_empty() { String::new() } else { format!("{} … {}", row.low, row.high) };
+        let name = CellView { text: row.name, class: "", hint: row.meaning };
+        let cells =
+            vec![name, CellView::new(row.mean, "number"), CellView::new(row.unit, ""), CellView::new(range, "number")];
+        match groups.last_mut().filter(|group| group.title == row.group) {
+            Some(group) => group.rows.push(cells),
+            None => groups.push(GroupView { title: row.group, rows: vec![cells] }),
+        }
+    }
+    let header =
+        vec![HeadView::text("metric"), HeadView::number("mean"), HeadView::text("unit"), HeadView::number(&interval)];
+    TableView { id: "results", title: "Results", header, groups }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_verdict_and_the_question_come_first_and_nothing_is_asked_for() {
+        for doc in [sample::document(), sample::empty_document(), sample::still_document()] {
+            let text = Page.render(&doc);
+            let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words}"));
+            assert!(
+                place(doc.verdict.name()) < place(&doc.description)
+                    && place(&doc.description) < place("id=\"results\"")
+            );
+            for asks in ["src=", "http-equiv=\"refresh", "@import", "url(", "fetch(", "XMLHttpRequest"] {
+                assert!(!text.contains(asks), "{asks}");
+            }
+            let beyond: Vec<&str> = text.matches("http").collect();
+            assert_eq!(
+                beyond.len(),
+                text.matches("http://www.w3.org/2000/svg").count() + text.matches("http-equiv").count()
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_names_end_no_element() {
+        let mut doc = sample::document();
+        let hostile = "</script><script>alert(1)</script>";
+        doc.scenario = hostile.into();
+        doc.labels.tasks = std::iter::repeat_n(hostile.to_owned(), 9).collect();
+        doc.expectations[0].id = hostile.into();
+        let text = Page.render(&doc);
+        assert!(!text.contains("<script>alert"), "a name became an element");
+    }
+}
