@@ -65,7 +65,7 @@ pub enum WaitsFor {
         /// The queue's owner; `None` for the general queue.
         worker: Option<WorkerId>,
     },
-    /// The engine, which has not said where it belongs.
+    /// The engine, which has not said where it belongs though nothing in conflict is ahead.
     Engine,
 }
 
@@ -121,8 +121,8 @@ impl Waiting {
             return self.blocker(&rec.claims);
         }
         match rec.place {
-            Place::Nowhere => WaitsFor::Engine,
-            Place::Parked => WaitsFor::Room,
+            Place::Nowhere | Place::Parked => WaitsFor::Engine,
+            Place::AtMax => WaitsFor::Room,
             Place::Queue(QueueId::GENERAL) => {
                 if ledger.tally.doing(Doing::Idle) > 0 {
                     WaitsFor::Dispatch { queue: QueueId::GENERAL, worker: None }
