@@ -196,6 +196,21 @@ fn a_paused_worker_keeps_its_advisory_lock_and_loses_an_app_lock() {
 }
 
 #[test]
+fn a_worker_that_wakes_without_its_app_lock_does_not_begin_the_task_that_it_took() {
+    let spec = PullLocksSpec { clean_up: Some(CleanUp::At(vec![secs(60)])), ..bare(PullLocksPreset::V3_123) };
+    let mut rig = cluster(&spec, 1);
+    rig.pause(W1);
+    let task = rig.exclusive(&[A]);
+    rig.pass(secs(61));
+    assert_eq!(rig.settled[&task], Outcome::Failed);
+    rig.wake(W1);
+    assert_eq!(rig.starts_of(task), 0);
+    let next = rig.exclusive(&[A]);
+    rig.pass(secs(10));
+    assert!(rig.is_running(next), "it is a worker like any other again");
+}
+
+#[test]
 fn a_worker_that_is_told_to_leave_takes_nothing_new_and_finishes_its_task() {
     let mut rig = recent(1);
     let running = rig.exclusive(&[A]);

@@ -20,8 +20,8 @@ pub struct AgentOptions {
     /// The time between two heartbeats.
     pub heartbeat: Span,
     /// A start for the general queue, which no lease protects, is accepted only within this time of the last heartbeat
-    /// that was answered: later the engine may have given the task to another worker.
-    pub session: Span,
+    /// that was answered: later the engine may have given the task to another worker. `None`: it always is.
+    pub session: Option<Span>,
     /// Whether it stops its task when its lease is over or the engine no longer knows it. Without leases it goes on.
     pub fences_itself: bool,
 }
@@ -326,7 +326,7 @@ impl Agent {
             return;
         }
         let allowed = if start.queue.is_general() {
-            !self.options.fences_itself || now < after(self.answered, self.options.session)
+            self.options.session.is_none_or(|session| now < after(self.answered, session))
         } else {
             self.grants.iter().any(|grant| {
                 let held = grant.holding == Holding { queue: start.queue, epoch: start.epoch };

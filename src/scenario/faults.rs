@@ -10,7 +10,6 @@ use super::units::Plain;
 use super::{Source, convert};
 use crate::base::time::SPAN_MAX;
 use crate::base::{ClassId, Labels, Span, Time};
-use crate::engine::EngineSpec;
 
 /// All faults of a scenario.
 #[derive(Clone, Debug, Default)]
@@ -193,14 +192,8 @@ pub enum CancelWhen {
 /// All faults of a file.
 pub(crate) fn faults(file: &File, sources: &[Source], labels: &Labels, findings: &mut Findings<'_>) -> Faults {
     let mut faults = Faults::default();
-    let restorable = matches!(file.engine, EngineSpec::QueueFirst(_) | EngineSpec::Custom { .. });
     for (index, fault) in file.faults.iter().enumerate() {
         let path = item("faults", index);
-        let hits_engine =
-            matches!(fault, FaultFile::EngineCrash(_) | FaultFile::SecondEngine { .. } | FaultFile::Store { .. });
-        if hits_engine && !restorable {
-            findings.error(&path, "this engine keeps no records to restore another one from", "use `queue_first`");
-        }
         match fault {
             FaultFile::Poison { class, share, does } => faults.poisons.push(Poison {
                 class: class

@@ -42,6 +42,7 @@ enum Said {
     Cancel(TaskId),
     Quiesce(WorkerId),
     Limits(u32, u32),
+    Disconnected(WorkerId),
     Worker(WorkerId, Box<WorkerMessage>),
 }
 
@@ -53,7 +54,8 @@ impl Said {
             Input::Quiesce { worker } => Some(Said::Quiesce(worker)),
             Input::Limits { min, max } => Some(Said::Limits(min, max)),
             Input::Worker { worker, message } => Some(Said::Worker(worker, Box::new(message.clone()))),
-            Input::Disconnected { .. } | Input::Timeout => None,
+            Input::Disconnected { worker } => Some(Said::Disconnected(worker)),
+            Input::Timeout => None,
         }
     }
 
@@ -63,6 +65,7 @@ impl Said {
             Said::Cancel(task) => Input::Cancel { task: *task },
             Said::Quiesce(worker) => Input::Quiesce { worker: *worker },
             Said::Limits(min, max) => Input::Limits { min: *min, max: *max },
+            Said::Disconnected(worker) => Input::Disconnected { worker: *worker },
             Said::Worker(worker, message) => Input::Worker { worker: *worker, message },
         }
     }

@@ -94,7 +94,7 @@ impl EngineFactory for FifoFactory {
         Guarantees { properties: PropertySet::EMPTY, orphan_bound: None }
     }
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions { heartbeat: detection.heartbeat, session: detection.ttl, fences_itself: false }
+        AgentOptions { heartbeat: detection.heartbeat, session: None, fences_itself: false }
     }
 }
 

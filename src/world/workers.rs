@@ -311,7 +311,7 @@ impl<O: Observe> World<'_, O> {
             self.drop_message(message);
         }
         self.fact(Fact::WorkerGone { worker: id, exit });
-        if self.hears_disconnects && exit != Exit::Left {
+        if self.hears_disconnects {
             self.tell_engine(Input::Disconnected { worker: id });
         }
         if let Some(origin) = worker.successor {

@@ -150,7 +150,7 @@ impl PullLocks {
         if let CleanUp::At(instants) = &self.options.clean_up {
             self.timers.extend(instants.iter().map(|at| Reverse((Time::ZERO + *at, Timer::CleanUp))));
         }
-        self.await_expected(now);
+        self.workers.hear_all(now); // Of a restored engine: silence is counted from here.
     }
 
     fn set(&mut self, at: Time, timer: Timer) {
@@ -278,17 +278,30 @@ impl EngineFactory for Factory {
     }
 
     /// What is about queues is not promised: there are none. Nor is exclusion, where a worker that stood still is
-    /// cleaned up by the clock: its process goes on until its next heartbeat fails.
+    /// cleaned up by the clock: its process goes on until its next heartbeat fails. With `app_lock` it can change
+    /// nothing in the database any more.
     fn guarantees(&self, _detection: Detection) -> Guarantees {
-        use Property::{Attempts, Exclusion, NoLoss, Order, Quiesce};
-        let properties = PropertySet::EMPTY.with(Order).with(NoLoss).with(Attempts).with(Quiesce);
-        let locks_die_with_the_process = self.options.clean_up == CleanUp::OnDisconnect;
-        let properties = if locks_die_with_the_process { properties.with(Exclusion) } else { properties };
+        use Property::{Attempts, Effects, Exclusion, NoLoss, Order, Quiesce};
+        let mut properties = PropertySet::EMPTY.with(Order).with(NoLoss).with(Quiesce);
+        let dies_with_its_process = self.options.clean_up == CleanUp::OnDisconnect;
+        if dies_with_its_process {
+            properties = properties.with(Exclusion);
+        }
+        if dies_with_its_process || self.options.app_lock {
+            properties = properties.with(Attempts);
+        }
+        if self.options.app_lock {
+            properties = properties.with(Effects);
+        }
         Guarantees { properties, orphan_bound: None }
     }
 
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions { heartbeat: detection.heartbeat, session: detection.ttl, fences_itself: false }
+        AgentOptions {
+            heartbeat: detection.heartbeat,
+            session: self.options.app_lock.then_some(detection.ttl),
+            fences_itself: false,
+        }
     }
 
     fn hears_disconnects(&self) -> bool {

@@ -1,11 +1,11 @@
 //! Recovery. All of pulpcore's state is rows of a database, which no crash of a process loses; here the rows are the
 //! records. When a task was created is not in them: tasks from before the crash are picked in any order.
 //!
-//! Who executes something by the records is expected to be heard, and cleaned up if it is not heard for the ttl.
+//! Who executes something by the records is expected to be heard, and cleaned up like any other if it is not. Connections
+//! that broke meanwhile are noticed when the database is back.
 
-use super::spec::CleanUp;
-use super::{PullLocks, State, Task, Timer};
-use crate::base::{Claims, Span, Time};
+use super::{PullLocks, State, Task};
+use crate::base::{Claims, Time};
 use crate::engine::records::Records;
 
 impl PullLocks {
@@ -29,14 +29,6 @@ impl PullLocks {
                 None => State::Waiting,
             };
             self.tasks.insert(*id, Task { claims, created: Time::ZERO, state, cancelled: record.cancelled });
-        }
-    }
-
-    /// The first instant: silence is counted from here.
-    pub(super) fn await_expected(&mut self, now: Time) {
-        if self.workers.hear_all(now) && self.options.clean_up == CleanUp::OnDisconnect {
-            // A connection that broke while nobody listened is not told of again.
-            self.set(now + self.context.detection.ttl + Span::from_micros(1), Timer::CleanUp);
         }
     }
 }

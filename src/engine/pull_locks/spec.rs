@@ -93,8 +93,9 @@ pub(super) struct Options {
     pub(super) abandoned: Outcome,
     /// For how many heartbeats a worker that was told to leave goes on with its task; `None`: for ever (3.29).
     pub(super) grace_beats: Option<u64>,
-    /// A worker whose heartbeat fails, because its row is gone, stops its task (3.85).
-    pub(super) failed_heartbeat_stops: bool,
+    /// A lock is a worker's row in a column of the task (3.89): without its row a worker can neither start a task nor
+    /// change one, and when its heartbeat fails, it stops what it executes (3.85).
+    pub(super) app_lock: bool,
 }
 
 impl Options {
@@ -114,7 +115,7 @@ impl Options {
             shares: !old,
             abandoned: if old { Outcome::Cancelled } else { Outcome::Failed },
             grace_beats: old.then_some(3),
-            failed_heartbeat_stops: recent,
+            app_lock: recent,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::fetch::order;
 use super::spec::CleanUp;
 use super::{PullLocks, State, Timer, draw};
 use crate::base::{IdMap, Note, TaskId, Ticket, Time, WorkerId, mix};
-use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holdings, Outbox, Record, Stamp, Welcome};
+use crate::engine::message::{ClusterMessage, Effect, Fence, Heartbeat, Holdings, Outbox, Record, Stamp, Welcome};
 
 /// A worker's row.
 pub(super) struct Worker {
@@ -55,13 +55,12 @@ impl Workers {
             self.idle.remove(&number);
         }
     }
-    /// Counts all as heard at `now`; false: there is none.
-    pub(super) fn hear_all(&mut self, now: Time) -> bool {
+    /// Counts all as heard at `now`.
+    pub(super) fn hear_all(&mut self, now: Time) {
         let workers: Vec<WorkerId> = self.known.keys().collect();
-        for worker in &workers {
-            self.known[*worker].heard = now;
+        for worker in workers {
+            self.known[worker].heard = now;
         }
-        !workers.is_empty()
     }
     fn remove(&mut self, worker: WorkerId) -> Option<Worker> {
         self.set_not_idle(worker);
@@ -122,7 +121,7 @@ impl PullLocks {
             self.reported(now, worker, *report, out);
         }
         let Some(state) = self.workers.get_mut(worker) else {
-            if let Some(ticket) = beat.running.filter(|_| self.options.failed_heartbeat_stops) {
+            if let Some(ticket) = beat.running.filter(|_| self.options.app_lock) {
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
             out.push(Effect::Send(worker, ClusterMessage::Rejoin));
@@ -171,10 +170,13 @@ impl PullLocks {
     /// The worker's row is gone. A task that it executed is abandoned, one that it had not begun waits again.
     pub(super) fn remove(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
         let Some(state) = self.workers.remove(worker) else { return };
+        let Some((task, ticket)) = state.busy else { return };
         out.push(Effect::Note(Note::WorkerLost { worker }));
-        let Some((task, _)) = state.busy else { return };
         if matches!(self.tasks[task].state, State::Taken { started: true, .. }) {
             self.tasks[task].state = State::Abandoned;
+            if self.options.app_lock {
+                out.push(Effect::Fence(Fence::Attempt { task, ticket }));
+            }
             let cancelled = self.tasks[task].cancelled;
             out.push(Effect::Persist(Record::Attempt { task, attempts: 1, lost: 1, cancelled, running: None }));
             self.abandoned.insert(task);

@@ -392,7 +392,7 @@ impl EngineFactory for Factory {
     fn agent(&self, detection: Detection) -> AgentOptions {
         AgentOptions {
             heartbeat: detection.heartbeat,
-            session: detection.ttl,
+            session: (self.spec.lease != LeaseSpec::None).then_some(detection.ttl),
             fences_itself: self.spec.lease != LeaseSpec::None,
         }
     }

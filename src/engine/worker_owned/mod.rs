@@ -228,15 +228,15 @@ impl EngineFactory for Factory {
         Box::new(engine)
     }
 
-    /// Exclusion is not promised: nothing stops a worker that stood still. Nor that an orphaned queue is taken up: it is
-    /// cancelled.
+    /// Neither exclusion nor a task's one attempt are promised: nothing stops a worker that stood still from executing,
+    /// or beginning, what was cancelled. Nor that an orphaned queue is taken up: it is cancelled.
     fn guarantees(&self, _detection: Detection) -> Guarantees {
-        use Property::{Affinity, Attempts, NoLoss, Order, Ownership, Quiesce};
-        let properties = [Order, Ownership, NoLoss, Attempts, Affinity, Quiesce];
+        use Property::{Affinity, NoLoss, Order, Ownership, Quiesce};
+        let properties = [Order, Ownership, NoLoss, Affinity, Quiesce];
         Guarantees { properties: properties.into_iter().collect::<PropertySet>(), orphan_bound: None }
     }
 
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions { heartbeat: detection.heartbeat, session: detection.ttl, fences_itself: false }
+        AgentOptions { heartbeat: detection.heartbeat, session: None, fences_itself: false }
     }
 }
