@@ -23,7 +23,8 @@
 //!
 //! A task's way through the files: `world/workload.rs` draws it → `engine/queue_first/router.rs` routes it to a queue →
 //! `engine/queue_first/dispatch.rs` starts it on the queue's owner → `engine/agent.rs` executes and reports it →
-//! `fact.rs` says so → `observe/` judges and measures.
+//! `fact.rs` says so → `observe/` judges and measures. A recorded history's way: `import/` makes it a table →
+//! `experiment/replay/` fits what dispatching cost, simulates and compares it → `report/fidelity.rs` shows it.
 //!
 //! # Glossary
 //!

@@ -45,6 +45,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     workers: Option<u32>,
     /// How workers came and went: a YAML list of `script` events join, crash, quiesce; time 0 is the first submission.
+    /// One that joins is ready at once, or after `--set workers.startup=4s`.
     #[arg(long, value_name = "FILE")]
     lives: Option<PathBuf>,
     /// Where the overheads are taken from; from the first half: the waits of the second half are predicted.

@@ -121,6 +121,12 @@ struct Count {
 }
 
 impl Count {
+    /// Workers that cannot take a task.
+    fn busy(&self) -> i64 {
+        let occupied = self.starting.len() + self.turning.len() + self.held_since.len();
+        self.running + i64::try_from(occupied).expect("tasks are counted in u32")
+    }
+
     fn take(&mut self, at: Time, event: Event, unblocked: &[Time]) {
         while self.held_since.front().is_some_and(|since| since.saturating_add(self.held) < at) {
             self.held_since.pop_front();
@@ -130,7 +136,9 @@ impl Count {
             Event::Killed(_) => self.running -= 1,
             Event::Finished(_) => {
                 self.running -= 1;
-                if self.waiting > 0 {
+                if self.busy() >= self.workers {
+                    // Its worker was leaving, or dead already: the others are all accounted for.
+                } else if self.waiting > 0 {
                     self.waiting -= 1;
                     self.turning.push_back(at);
                 } else {
@@ -138,8 +146,7 @@ impl Count {
                 }
             }
             Event::Unblocked(task) => {
-                let busy = self.starting.len() + self.turning.len() + self.held_since.len();
-                if self.running + i64::try_from(busy).expect("tasks are counted in u32") < self.workers {
+                if self.busy() < self.workers {
                     self.starting.insert(task);
                 } else if let Some(since) = self.held_since.pop_front() {
                     self.turning.push_back(since);
