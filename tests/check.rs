@@ -182,7 +182,10 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("run: {confidence: 0.95}"), 4, 19, "write a percentage with its sign"),
         (with("run: {warm_up: 9h}"), 4, 16, "leaves nothing"),
         (with("run: {replications: 0}"), 4, 21, "1 to 1000000"),
-        (with("run: {replications: {precision: {metric: wait.p95}}}"), 4, 21, "not available yet"),
+        (with("run: {replications: {precision: {metric: wait.p95}}}"), 4, 22, "needs the key `relative`"),
+        (with("run: {replications: {precision: {metric: wait.p96, relative: 5%}}}"), 4, 42, "did you mean"),
+        (with("run: {replications: {precision: {metric: wait.p95, relative: 0%}}}"), 4, 62, "above zero"),
+        (with("run: {replications: {precision: {metric: wait.p95, relative: 5%, at_most: 0}}}"), 4, 75, "1 to 1000000"),
         (with("network: {loss: 101%}"), 4, 17, "not between 0% and 100%"),
         (with("faults: [{crash: {count: 3}}]"), 4, 11, "needs the key `at`"),
         (with("faults: [{slow: {at: 1h, workers: some, factor: 2, for: 1m}}]"), 4, 35, "a number of workers, or `all`"),
@@ -299,6 +302,23 @@ fn set_wins_over_the_file_and_is_named_where_it_is_wrong() {
         assert!(found.contains(contains) && found.contains(&format!("--set {text}")), "{found}");
     }
     assert!("run.seed".parse::<Override>().is_err());
+}
+
+#[test]
+fn a_restarted_task_without_a_finite_mean_is_warned_of_and_one_with_a_bound_is_not() {
+    let warnings = |service: &str, attempts: u32| {
+        let text = format!(
+            "name: a\nworkers: {{initial: 8, lifetime: {{exponential: {{mean: 1h}}}}}}\nworkload: [{{class: c, arrivals: \
+             {{poisson: 1/m}}, service: {service}, claims: {{}}}}]\nengine: {{queue_first: \
+             {{running_task_of_lost_worker: {{requeue: {{max_attempts: {attempts}}}}}}}}}\n"
+        );
+        read(&text).unwrap().warnings.iter().map(ToString::to_string).collect::<String>()
+    };
+    let heavy = "{lognormal: {mean: 1m, cv: 1}}";
+    assert!(warnings(heavy, 1000).contains("no finite value"), "{}", warnings(heavy, 1000));
+    assert_eq!(warnings(heavy, 3), "", "it fails soon enough");
+    assert_eq!(warnings("{pareto: {shape: 1.5, min: 20s, cap: 10m}}", 1000), "");
+    assert_eq!(warnings("{exponential: {mean: 1m}}", 1000), "");
 }
 
 #[test]

@@ -1,48 +1,11 @@
 //! The program from outside: exit codes, messages and files, for right turns and wrong ones.
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
-use tempfile::TempDir;
-
-const SMALL: &str = "\
-name: small
-run: {seed: 7, replications: 6, horizon: 20m, drain: 10m}
-resources: {repo: {count: 5}}
-workload:
-  - {class: sync, arrivals: {poisson: 6/m}, service: {exponential: {mean: 10s}}, claims: {repo: 1}}
-workers: {initial: 3, pause: {every: {exponential: {mean: 5m}}, for: 10s}}
-network: {delay: {exponential: {mean: 2ms}}}
-";
-
-fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, bytes) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    dir
-}
-
-fn lanekeeper(dir: &Path, args: &str) -> Output {
-    let mut command = Command::cargo_bin("lanekeeper").unwrap();
-    command.current_dir(dir).args(args.split_whitespace()).output().unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the program was not killed")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use program::*;
 
 #[test]
 fn a_wrong_scenario_ends_with_2_names_its_place_and_writes_nothing() {
@@ -288,7 +251,9 @@ fn editors_shells_and_readers_get_their_files() {
         assert_eq!(code(&output), 0, "{args}: {}", stderr(&output));
         assert!(stdout(&output).contains(words), "{args}: {}", stdout(&output));
     }
-    for (args, words) in [("completions tcsh", "bash"), ("man fly", "there are run, check"), ("tets", "similar")] {
+    for (args, words) in
+        [("completions tcsh", "bash"), ("man fly", "there are run, compare, sweep"), ("tets", "similar")]
+    {
         let output = lanekeeper(dir.path(), args);
         assert_eq!(code(&output), 2, "{args}");
         assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::progress::watched;
+use super::progress::{Extent, watched};
 use super::session::{Overrides, Ready, read};
 use super::terminal::{Terminal, quoted, quoted_text};
 use crate::base::id::Id as _;
@@ -76,8 +76,9 @@ impl ExplainArgs {
     fn nth_violation_story(&self, ready: &Ready, terminal: &Terminal) -> Result<Story, Failure> {
         let scenario = &ready.scenario;
         let options = Options { jobs: available_parallelism().map_or(1, usize::from), timeline: false };
-        let results =
-            watched(scenario, terminal.quiet, |progress| replicate(scenario, &*ready.factory, options, progress));
+        let results = watched(&Extent::of(scenario, 1), terminal.quiet, |progress| {
+            replicate(scenario, &*ready.factory, options, progress)
+        });
         if !results.complete {
             return Err(Failure { exit: Exit::Interrupted, message: "interrupted".to_owned() });
         }

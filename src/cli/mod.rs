@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod compare;
 mod completions;
 mod diff;
 mod exit;
@@ -21,6 +22,7 @@ mod run;
 mod schema;
 mod session;
 mod shrink;
+mod sweep;
 mod terminal;
 mod test;
 
@@ -63,6 +65,9 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Verb {
     Run(run::RunArgs),
+    Compare(compare::CompareArgs),
+    Sweep(sweep::SweepArgs),
+    Merge(sweep::MergeArgs),
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Replay(replay::ReplayArgs),
@@ -80,6 +85,9 @@ impl Verb {
     fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         match self {
             Verb::Run(args) => args.call(registry, terminal),
+            Verb::Compare(args) => args.call(registry, terminal),
+            Verb::Sweep(args) => args.call(registry, terminal),
+            Verb::Merge(args) => args.call(terminal),
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
             Verb::Replay(args) => args.call(registry, terminal),
@@ -98,6 +106,9 @@ impl Verb {
     fn command(&self) -> String {
         match self {
             Verb::Run(args) => args.command(),
+            Verb::Compare(args) => args.command(),
+            Verb::Sweep(args) => args.command(),
+            Verb::Merge(args) => args.command(),
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
             Verb::Replay(args) => args.command(),

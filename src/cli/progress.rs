@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::Exit;
+use crate::base::Span;
 use crate::experiment::replicate::{Progress, total_span};
 use crate::scenario::Scenario;
 
@@ -31,20 +32,20 @@ pub(super) fn interrupted() -> bool {
 }
 
 /// Does the work while another thread shows its progress.
-pub(super) fn watched<T>(scenario: &Scenario, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
+pub(super) fn watched<T>(extent: &Extent<'_>, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::default();
     std::thread::scope(|scope| {
         let (done, is_done) = channel::<()>();
         let progress = &progress;
         scope.spawn(move || {
-            let bar = bar(scenario, quiet);
+            let bar = bar(extent, quiet);
             // The other end is dropped when the work is over, by a panic too.
             while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if interrupted() {
                     progress.stop();
                 }
                 bar.set_position(progress.simulated().micros());
-                bar.set_message(format!("{} of {} replications", progress.finished(), scenario.run.replications));
+                bar.set_message(format!("{} of {} replications", progress.finished(), extent.replications));
             }
             bar.finish_and_clear();
         });
@@ -53,11 +54,30 @@ pub(super) fn watched<T>(scenario: &Scenario, quiet: bool, work: impl FnOnce(&Pr
     })
 }
 
-fn bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
+/// How much there is to do.
+pub(super) struct Extent<'a> {
+    /// What is run.
+    pub(super) name: &'a str,
+    /// In all.
+    pub(super) replications: u64,
+    /// Of all of them.
+    pub(super) simulated: Span,
+}
+
+impl<'a> Extent<'a> {
+    /// So many experiments as large as this scenario.
+    pub(super) fn of(scenario: &'a Scenario, experiments: u64) -> Extent<'a> {
+        let simulated = Span::from_micros(total_span(scenario).micros().saturating_mul(experiments));
+        let replications = u64::from(scenario.run.replications).saturating_mul(experiments);
+        Extent { name: &scenario.name, replications, simulated }
+    }
+}
+
+fn bar(extent: &Extent<'_>, quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(total_span(scenario).micros()), ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(Some(extent.simulated.micros()), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %  {msg}  {eta} left");
-    bar.with_style(style.expect("a template that is fixed").progress_chars("=> ")).with_prefix(scenario.name.clone())
+    bar.with_style(style.expect("a template that is fixed").progress_chars("=> ")).with_prefix(extent.name.to_owned())
 }

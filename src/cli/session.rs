@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
-use super::progress;
+use super::progress::{self, Extent};
 use super::terminal::{Terminal, quoted, quoted_text};
 use crate::engine::EngineFactory;
 use crate::experiment::judge::{Judgement, hex, judge};
-use crate::experiment::stats::{Estimates, estimates};
+use crate::experiment::stationarity::warnings;
+use crate::experiment::stats::{Estimates, estimates, refusals};
 use crate::experiment::{Options, Results, Verdict, replicate};
 use crate::registry::Registry;
 use crate::report::{About, Document};
 use crate::scenario::assumptions::assumptions;
 use crate::scenario::diagnose::Kind;
 use crate::scenario::file::File;
-use crate::scenario::{Diagnostic, Override, Scenario, SourceText, load};
+use crate::scenario::{Diagnostic, Loaded, Override, Scenario, SourceText, load};
 
 /// The scenario that runs where none is named.
 const EMBEDDED: &str = include_str!("../../scenarios/black-friday.yaml");
@@ -129,29 +130,37 @@ pub(super) fn read(
     terminal: &Terminal,
 ) -> Result<Ready, Failure> {
     let source = source(file)?;
-    let path = source.path.clone();
-    let render = |found: &Diagnostic| found.render(terminal.color_on_stderr());
-    let loaded = load(&source, &overrides.list()).map_err(|found| {
-        let only_io = found.iter().all(|it| it.kind == Kind::Io);
-        let exit = if only_io { Exit::Io } else { Exit::Usage };
-        Failure { exit, message: found.iter().map(render).collect::<Vec<_>>().join("\n\n") }
-    })?;
-    for warning in &loaded.warnings {
-        terminal.say(&render(warning));
+    let (ready, warnings) = ready(file, &source, load(&source, &overrides.list()), registry, terminal)?;
+    for warning in &warnings {
+        terminal.say(&warning.render(terminal.color_on_stderr()));
     }
-    let factory = registry
-        .factory(&loaded.scenario.engine)
-        .map_err(|why| Failure::usage(render(&Diagnostic::error(path, why))))?;
-    Ok(Ready {
-        file: file.map(Path::to_owned),
-        scenario: loaded.scenario,
-        factory,
-        written: loaded.file,
-        warnings: loaded.warnings.into_iter().map(|warning| warning.message).collect(),
-    })
+    Ok(ready)
 }
 
-fn source(file: Option<&Path>) -> Result<SourceText, Failure> {
+/// A scenario that was read from `source`, with its engine and the warnings that go with it.
+pub(super) fn ready(
+    file: Option<&Path>,
+    source: &SourceText,
+    loaded: Result<Loaded, Vec<Diagnostic>>,
+    registry: &Registry,
+    terminal: &Terminal,
+) -> Result<(Ready, Vec<Diagnostic>), Failure> {
+    let Loaded { scenario, warnings, file: written } = loaded.map_err(|found| refusal(&found, terminal))?;
+    let unknown = |why| refusal(&[Diagnostic::error(&source.path, why)], terminal);
+    let factory = registry.factory(&scenario.engine).map_err(unknown)?;
+    let messages = warnings.iter().map(|warning| warning.message.clone()).collect();
+    Ok((Ready { file: file.map(Path::to_owned), scenario, factory, written, warnings: messages }, warnings))
+}
+
+/// The failure that these findings are.
+pub(super) fn refusal(found: &[Diagnostic], terminal: &Terminal) -> Failure {
+    let only_io = found.iter().all(|it| it.kind == Kind::Io);
+    let exit = if only_io { Exit::Io } else { Exit::Usage };
+    let texts: Vec<_> = found.iter().map(|it| it.render(terminal.color_on_stderr())).collect();
+    Failure { exit, message: texts.join("\n\n") }
+}
+
+pub(super) fn source(file: Option<&Path>) -> Result<SourceText, Failure> {
     let Some(file) = file else { return Ok(SourceText::new(EMBEDDED_NAME, EMBEDDED)) };
     let path = file.display().to_string();
     let text = std::fs::read(file).map_err(|error| {
@@ -174,16 +183,21 @@ pub(super) struct Outcome {
 pub(super) fn experiment(ready: &Ready, running: &Running, timeline: bool, terminal: &Terminal) -> Outcome {
     let scenario = &ready.scenario;
     let begun = Instant::now();
-    let results = progress::watched(scenario, terminal.quiet, |progress| {
+    let results = progress::watched(&Extent::of(scenario, 1), terminal.quiet, |progress| {
         replicate(scenario, &*ready.factory, Options { jobs: running.jobs(), timeline }, progress)
     });
     let wall = begun.elapsed();
-    let estimates = estimates(&results.observations, scenario.run.confidence);
-    let judgement = judge(scenario, &results, &estimates);
-    Outcome { results, estimates, judgement, wall }
+    Outcome::of(scenario, results, wall)
 }
 
 impl Outcome {
+    /// Estimates and judges what a scenario gave.
+    pub(super) fn of(scenario: &Scenario, results: Results, wall: Duration) -> Outcome {
+        let estimates = estimates(&results.observations, scenario.run.confidence);
+        let judgement = judge(scenario, &results, &estimates);
+        Outcome { results, estimates, judgement, wall }
+    }
+
     /// What reports show. Only the replications that finished count.
     pub(super) fn document(self, scenario: &Scenario, reproduce: String) -> Document {
         let finished = u32::try_from(self.results.observations.len()).expect("replications are counted in u32");
@@ -199,6 +213,8 @@ impl Outcome {
             digest: hex(self.results.digest),
             labels: scenario.labels.clone(),
             estimates: self.estimates,
+            refusals: refusals(&self.results.observations).into_iter().collect(),
+            warnings: warnings(scenario, &self.results.observations),
             observations: self.results.observations,
             expectations: self.judgement.expectations,
             verdict: self.judgement.verdict,

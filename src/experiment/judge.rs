@@ -3,10 +3,11 @@
 //! A run fails on a breach of what its engine promises or of what `expect` lists. A threshold is judged on the whole
 //! confidence interval; one that straddles the bound is inconclusive, and one without data fails.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::replicate::Results;
-use super::stats::{Estimate, Estimates};
+use super::stats::{Estimate, Estimates, Refusal, rate_bounds, refusals};
 use crate::base::names::{ProbeSet, PropertySet, Unit};
 use crate::base::{Labels, Property, TaskId, WorkerId};
 use crate::observe::Observation;
@@ -64,10 +65,27 @@ pub struct Judgement {
 
 /// Judges what the replications gave.
 pub fn judge(scenario: &Scenario, results: &Results, estimates: &Estimates) -> Judgement {
-    let expect = &scenario.expect;
-    let judged = judged_properties(expect, results.guarantees.properties);
     let observations = results.observations.as_slice();
-    let mut expectations: Vec<Expectation> = judged.iter().map(|property| always(property, observations)).collect();
+    let (expect, confidence) = (&scenario.expect, scenario.run.confidence);
+    let mut judgement = judge_observations(expect, results.guarantees.properties, observations, estimates, confidence);
+    if let Some(first) = observations.first() {
+        judgement.expectations.extend(scripted(scenario, first));
+    }
+    let worst = judgement.expectations.iter().map(|it| it.verdict).max();
+    Judgement { verdict: worst.unwrap_or(Verdict::Pass), ..judgement }
+}
+
+/// Judges what can be judged without the scenario: properties, probes and thresholds.
+pub fn judge_observations(
+    expect: &Expect,
+    promised: PropertySet,
+    observations: &[Observation],
+    estimates: &Estimates,
+    confidence: f64,
+) -> Judgement {
+    let judged = judged_properties(expect, promised);
+    let mut expectations: Vec<Expectation> =
+        judged.iter().map(|property| always(property, observations, confidence)).collect();
     expectations.extend(expect.violated.iter().map(|property| violated(*property, observations)));
     let seen = observations.iter().fold(ProbeSet::default(), |seen, observation| seen.union(observation.probes));
     expectations.extend(expect.sometimes.iter().map(|probe| {
@@ -75,10 +93,8 @@ pub fn judge(scenario: &Scenario, results: &Results, estimates: &Estimates) -> J
         let detail = if hit { "it was seen".to_owned() } else { "no replication ever saw it".to_owned() };
         expectation(format!("sometimes {probe}"), hit, detail)
     }));
-    expectations.extend(expect.thresholds.iter().map(|it| threshold(it, estimates)));
-    if let Some(first) = observations.first() {
-        expectations.extend(scripted(scenario, first));
-    }
+    let refused = refusals(observations);
+    expectations.extend(expect.thresholds.iter().map(|it| threshold(it, estimates, &refused)));
     let verdict = expectations.iter().map(|it| it.verdict).max().unwrap_or(Verdict::Pass);
     Judgement { expectations, verdict, judged }
 }
@@ -94,12 +110,13 @@ fn expectation(id: String, holds: bool, detail: String) -> Expectation {
     Expectation { id, verdict: if holds { Verdict::Pass } else { Verdict::Fail }, detail }
 }
 
-fn always(property: Property, observations: &[Observation]) -> Expectation {
+fn always(property: Property, observations: &[Observation], confidence: f64) -> Expectation {
     let breaches = breaches(property, observations);
     let detail = match first_breach(property, observations) {
         None => "no breach".to_owned(),
         Some(place) => format!("{breaches} {}, first {place}", if breaches == 1 { "breach" } else { "breaches" }),
     };
+    let detail = detail + &rate(property, observations, confidence);
     expectation(format!("always {property}"), breaches == 0, detail)
 }
 
@@ -116,6 +133,21 @@ fn breaches(property: Property, observations: &[Observation]) -> u64 {
     observations.iter().map(|observation| observation.violation_counts[property.index()]).sum()
 }
 
+/// How often replications breach a property, with exact bounds: none of n does not mean never.
+fn rate(property: Property, observations: &[Observation], confidence: f64) -> String {
+    let count = |number: usize| u32::try_from(number).expect("replications are counted in u32");
+    let breached = observations.iter().filter(|it| it.violation_counts[property.index()] > 0).count();
+    if observations.len() < 2 {
+        return String::new();
+    }
+    let (low, high) = rate_bounds(count(breached), count(observations.len()), confidence);
+    let level = confidence * 100.0;
+    match breached {
+        0 => format!(", at {level} % in at most {:.2} % of replications", high * 100.0),
+        _ => format!(", at {level} % in {:.2} to {:.2} % of replications", low * 100.0, high * 100.0),
+    }
+}
+
 fn first_breach(property: Property, observations: &[Observation]) -> Option<String> {
     let breached = |it: &&Observation| it.violation_counts[property.index()] > 0;
     let replication = observations.iter().position(|it| breached(&it))?;
@@ -124,10 +156,15 @@ fn first_breach(property: Property, observations: &[Observation]) -> Option<Stri
     Some(format!("in replication {replication}{at}"))
 }
 
-fn threshold(threshold: &Threshold, estimates: &Estimates) -> Expectation {
+fn threshold(threshold: &Threshold, estimates: &Estimates, refused: &BTreeSet<Refusal>) -> Expectation {
     let id = threshold.text.clone();
-    let Some(estimate) = estimates.get(&(threshold.metric.name, threshold.class)) else {
-        return Expectation { id, verdict: Verdict::Fail, detail: "no data: nothing of this was measured".to_owned() };
+    let (metric, class) = (threshold.metric.name, threshold.class);
+    let Some(estimate) = estimates.get(&(metric, class)) else {
+        let detail = match refused.get(&Refusal { metric, class }) {
+            Some(refusal) => format!("not estimated: {}", refusal.reason()),
+            None => "no data: nothing of this was measured".to_owned(),
+        };
+        return Expectation { id, verdict: Verdict::Fail, detail };
     };
     let verdict = against(estimate, threshold.comparison, threshold.bound);
     Expectation { id, verdict, detail: shown(estimate, threshold.metric.unit) }
@@ -263,8 +300,11 @@ mod tests {
             comparison: Comparison::Less,
             bound: 45.0,
         };
-        let judged = threshold(&wanted, &Estimates::new());
+        let judged = threshold(&wanted, &Estimates::new(), &BTreeSet::new());
         assert_eq!((judged.id.as_str(), judged.verdict), ("wait.p95 < 45s", Verdict::Fail));
+        let refused = BTreeSet::from([Refusal { metric: "wait.p95", class: None }]);
+        let judged = threshold(&wanted, &Estimates::new(), &refused);
+        assert!(judged.verdict == Verdict::Fail && judged.detail.contains("at least 59 tasks"), "{}", judged.detail);
     }
 
     #[test]

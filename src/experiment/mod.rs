@@ -1,11 +1,16 @@
 //! L5: many runs of one scenario, and what they say together.
 
+pub mod compare;
 pub mod judge;
+mod precision;
+pub mod rank;
 pub mod record;
 pub mod replay;
 pub mod replicate;
 pub mod shrink;
+pub mod stationarity;
 pub mod stats;
+pub mod theory;
 
 pub use judge::{Expectation, Verdict};
 pub use replicate::{Options, Progress, Results, replicate};

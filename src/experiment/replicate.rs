@@ -3,10 +3,13 @@
 //! Threads take replications in rising order, so that an interrupted experiment keeps a run of finished replications
 //! from the first one on.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use super::precision;
+use super::stats::Estimate;
 use crate::base::mix::mix;
 use crate::base::{Span, Time};
 use crate::engine::{EngineFactory, Guarantees};
@@ -83,37 +86,102 @@ pub struct Options {
     pub timeline: bool,
 }
 
-/// Runs the scenario's replications.
+/// Runs the scenario's replications: all of them, or as many as its precision asks for.
 ///
 /// # Panics
 /// If a replication does: the first message says which one.
 pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, options: Options, progress: &Progress) -> Results {
-    let replications = scenario.run.replications;
-    let guarantees = factory.guarantees(scenario.detection);
-    let next = AtomicU32::new(0);
-    let finished: Mutex<Vec<Option<(Observation, u64)>>> = Mutex::new((0..replications).map(|_| None).collect());
-    let threads = options.jobs.clamp(1, replications.max(1) as usize);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-    pool.broadcast(|_| {
-        loop {
-            let replication = next.fetch_add(1, Ordering::Relaxed);
-            if replication >= replications || progress.is_stopped() {
-                return;
-            }
-            let settings = settings(scenario, &guarantees, replication, options);
-            let Some(done) = one(scenario, factory, settings, replication, progress) else { return };
-            finished.lock().expect("no thread panics while it holds the list")[replication as usize] = Some(done);
+    let mut done: Vec<(Observation, u64)> = Vec::new();
+    let mut wanted = precision::first_round(&scenario.run);
+    loop {
+        let first = u32::try_from(done.len()).expect("replications are counted in u32");
+        let run = |replication| Run { scenario, factory, replication, timeline: options.timeline && replication == 0 };
+        done.extend(run_in_order(&(first..wanted).map(run).collect::<Vec<_>>(), options.jobs, progress));
+        if done.len() < wanted as usize {
+            return results(factory, scenario, done, false);
         }
-    });
-    let slots = finished.into_inner().expect("no thread panics while it holds the list");
-    let (observations, events): (Vec<_>, Vec<_>) = slots.into_iter().map_while(|slot| slot).unzip();
+        match precision::next_round(&scenario.run, wanted) {
+            Some(more) if !is_precise(&scenario.run, &done) => wanted = more,
+            Some(_) | None => return results(factory, scenario, done, true),
+        }
+    }
+}
+
+fn is_precise(run: &crate::scenario::Run, done: &[(Observation, u64)]) -> bool {
+    let Some(it) = &run.precision else { return true };
+    let values: Vec<f64> = done.iter().filter_map(|(one, _)| precision::value(it, one)).collect();
+    let estimate = Estimate::of(&values, run.confidence);
+    precision::is_met(estimate.as_ref(), it.relative, estimate.map_or(0.0, |it| it.mean))
+}
+
+/// What these finished replications of a scenario amount to.
+pub(crate) fn results(
+    factory: &dyn EngineFactory,
+    scenario: &Scenario,
+    done: Vec<(Observation, u64)>,
+    complete: bool,
+) -> Results {
+    let (observations, events): (Vec<_>, Vec<_>) = done.into_iter().unzip();
     Results {
         engine: factory.name().to_owned(),
-        guarantees,
+        guarantees: factory.guarantees(scenario.detection),
         digest: combined(&observations),
         events: events.iter().sum(),
-        complete: observations.len() == replications as usize,
+        complete,
         observations,
+    }
+}
+
+/// One replication of one scenario.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Its engine.
+    pub factory: &'a dyn EngineFactory,
+    /// Which replication.
+    pub replication: u32,
+    /// Whether it records its timeline.
+    pub timeline: bool,
+}
+
+/// Runs them on so many threads; observations and numbers of events come in order, up to the first that was stopped.
+pub(crate) fn run_in_order(runs: &[Run<'_>], jobs: usize, progress: &Progress) -> Vec<(Observation, u64)> {
+    let mut all = Vec::with_capacity(runs.len());
+    run_each(runs, jobs, progress, |_, observation, events| all.push((observation, events)));
+    all
+}
+
+/// Runs them on so many threads and hands each over as soon as all before it are handed over: its place, its
+/// observation, its number of events. Nothing comes after the first that was stopped.
+pub fn run_each(runs: &[Run<'_>], jobs: usize, progress: &Progress, take: impl FnMut(usize, Observation, u64) + Send) {
+    let done = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), take });
+    let next = AtomicUsize::new(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, runs.len().max(1)));
+    pool.build().expect("threads can be started").broadcast(|_| {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = runs.get(index).filter(|_| !progress.is_stopped()) else { return };
+            let Some(finished) = one(run, progress) else { return };
+            done.lock().expect("no thread panics while it hands over").put(index, finished);
+        }
+    });
+}
+
+/// Puts what is finished back in order.
+struct InOrder<F> {
+    next: usize,
+    early: BTreeMap<usize, (Observation, u64)>,
+    take: F,
+}
+
+impl<F: FnMut(usize, Observation, u64)> InOrder<F> {
+    fn put(&mut self, index: usize, finished: (Observation, u64)) {
+        self.early.insert(index, finished);
+        while let Some((observation, events)) = self.early.remove(&self.next) {
+            (self.take)(self.next, observation, events);
+            self.next += 1;
+        }
     }
 }
 
@@ -122,14 +190,12 @@ pub fn replicate(scenario: &Scenario, factory: &dyn EngineFactory, options: Opti
 /// # Panics
 /// If the replication does.
 pub fn replicate_one(scenario: &Scenario, factory: &dyn EngineFactory, replication: u32) -> Observation {
-    let guarantees = factory.guarantees(scenario.detection);
-    let settings = settings(scenario, &guarantees, replication, Options { jobs: 1, timeline: false });
-    let observed = one(scenario, factory, settings, replication, &Progress::default());
-    observed.expect("nobody stops it").0
+    let run = Run { scenario, factory, replication, timeline: false };
+    one(&run, &Progress::default()).expect("nobody stops it").0
 }
 
-/// One digest of many.
-pub(crate) fn combined(observations: &[Observation]) -> u128 {
+/// One digest of those of many; of one: its own.
+pub fn combined(observations: &[Observation]) -> u128 {
     if let [only] = observations {
         return only.digest;
     }
@@ -138,15 +204,11 @@ pub(crate) fn combined(observations: &[Observation]) -> u128 {
 }
 
 /// One replication; `None` if it was stopped.
-fn one(
-    scenario: &Scenario,
-    factory: &dyn EngineFactory,
-    settings: Settings,
-    replication: u32,
-    progress: &Progress,
-) -> Option<(Observation, u64)> {
-    let mut watched =
-        Watched { observer: Observer::new(settings), progress, seen: Time::ZERO, countdown: FACTS_PER_LOOK };
+fn one(run: &Run<'_>, progress: &Progress) -> Option<(Observation, u64)> {
+    let Run { scenario, factory, replication, .. } = *run;
+    let guarantees = factory.guarantees(scenario.detection);
+    let observer = Observer::new(settings(scenario, &guarantees, run.timeline));
+    let mut watched = Watched { observer, progress, seen: Time::ZERO, countdown: FACTS_PER_LOOK };
     let run = catch_unwind(AssertUnwindSafe(|| world::simulate(scenario, factory, replication, &mut watched)));
     let stats = match run {
         Ok(stats) => stats,
@@ -217,7 +279,7 @@ impl Watched<'_> {
 }
 
 /// What the observer of a replication is told.
-pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, replication: u32, options: Options) -> Settings {
+pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: bool) -> Settings {
     let expect = &scenario.expect;
     Settings {
         warm_up: scenario.run.warm_up,
@@ -227,7 +289,7 @@ pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, replication
         orphan_bound: guarantees.orphan_bound,
         heartbeat: longest_heartbeat(scenario),
         message_slack: longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay)),
-        timeline: options.timeline && replication == 0,
+        timeline,
         series_points: SERIES_POINTS,
         states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
         keep_starts: !expect.starts.is_empty(),

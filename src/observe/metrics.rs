@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::histogram::Distribution;
 use super::ledger::{Doing, Ledger, REASONS, Reasons, Step, Tally};
 use super::oracle::Oracle;
-use super::{RankRow, Settings, WorkerTime};
+use super::{RankRow, Settings, WAIT_SHARES, WorkerTime};
 use crate::base::names::{METRICS, metric_named};
 use crate::base::{ClassId, IdVec, Note, Outcome, Property, ResourceId, Span, Time};
 use crate::fact::{EffectAnswer, Fact};
@@ -16,6 +16,14 @@ const RANKS: usize = 20;
 
 /// Metrics by name and class.
 pub(crate) type Values = BTreeMap<(&'static str, Option<ClassId>), f64>;
+
+/// What a run amounted to.
+pub(crate) struct Finished {
+    pub(crate) values: Values,
+    pub(crate) sample_sizes: BTreeMap<(&'static str, Option<ClassId>), u64>,
+    pub(crate) wait_quantiles: Vec<f64>,
+    pub(crate) ranks: Vec<RankRow>,
+}
 
 #[derive(Clone, Default, Debug)]
 struct ClassStats {
@@ -252,7 +260,7 @@ impl Metrics {
     }
 
     /// All metrics at the end of the run. One without data is absent.
-    pub(crate) fn finish(mut self, ledger: &Ledger, oracle: &Oracle) -> (Values, Vec<RankRow>) {
+    pub(crate) fn finish(mut self, ledger: &Ledger, oracle: &Oracle) -> Finished {
         for (_, rec) in ledger.tasks.iter() {
             self.classes.grow_to(rec.class).unfinished += 1;
         }
@@ -261,12 +269,15 @@ impl Metrics {
         }
         let window = Window(self.clipped(Time::ZERO, ledger.now));
         let mut values = Values::new();
+        let mut sample_sizes = BTreeMap::new();
         let mut all = ClassStats::default();
         for (id, class) in self.classes.iter() {
             class.write(&mut values, Some(id), window);
+            class.count(&mut sample_sizes, Some(id));
             all.merge(class);
         }
         all.write(&mut values, None, window);
+        all.count(&mut sample_sizes, None);
         self.write_workers(&mut values, ledger, window);
         self.write_queues(&mut values, window);
         put(&mut values, "overlap_seconds", None, Some(oracle.exclusion.total().as_secs_f64()));
@@ -277,7 +288,8 @@ impl Metrics {
             let count = property.map(|property| oracle.docket.counts[property.index()] as f64);
             put(&mut values, metric.name, None, count);
         }
-        (values, self.ranks())
+        let wait_quantiles = all.wait.quantiles(WAIT_SHARES).into_iter().flatten().map(|micros| micros / 1e6).collect();
+        Finished { values, sample_sizes, wait_quantiles, ranks: self.ranks() }
     }
 
     fn write_workers(&self, values: &mut Values, ledger: &Ledger, window: Window) {
@@ -380,6 +392,12 @@ impl ClassStats {
         self.unfinished += other.unfinished;
         self.lost += other.lost;
         self.completed_in_window += other.completed_in_window;
+    }
+
+    fn count(&self, sizes: &mut BTreeMap<(&'static str, Option<ClassId>), u64>, class: Option<ClassId>) {
+        for (name, distribution) in [("wait", &self.wait), ("response", &self.response), ("slowdown", &self.slowdown)] {
+            sizes.insert((name, class), distribution.count());
+        }
     }
 
     fn write(&self, values: &mut Values, class: Option<ClassId>, window: Window) {

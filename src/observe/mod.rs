@@ -48,8 +48,12 @@ pub struct Settings {
     pub keep_starts: bool,
 }
 
+/// The shares at which the whole distribution of the wait is kept, for charts of its tail.
+pub const WAIT_SHARES: [f64; 20] =
+    [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999];
+
 /// Everything that was observed in one run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Observation {
     /// The digest of all facts.
     pub digest: u128,
@@ -59,6 +63,10 @@ pub struct Observation {
     pub tasks: u64,
     /// Metrics by name and class (`None`: overall). A metric without data is absent.
     pub metrics: BTreeMap<(&'static str, Option<ClassId>), f64>,
+    /// How many values stand behind a distribution: `wait`, `response`, `slowdown` by class (`None`: overall).
+    pub sample_sizes: BTreeMap<(&'static str, Option<ClassId>), u64>,
+    /// The quantiles of the wait over all classes at [`WAIT_SHARES`], seconds; empty where nothing was started.
+    pub wait_quantiles: Vec<f64>,
     /// Mean wait in seconds per resource rank (most claimed first), with the number of tasks; at most 20 ranks.
     pub ranks: Vec<RankRow>,
     /// Breaches by property.

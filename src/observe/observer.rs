@@ -2,7 +2,7 @@
 
 use super::digest::Digest;
 use super::ledger::Ledger;
-use super::metrics::Metrics;
+use super::metrics::{Finished, Metrics};
 use super::oracle::Oracle;
 use super::probes::Probes;
 use super::samples::Samples;
@@ -81,13 +81,15 @@ impl Observer {
             panic!("the observer's books do not balance: {sentence}");
         }
         let worker_time = self.metrics.worker_time(&self.ledger);
-        let (metrics, ranks) = self.metrics.finish(&self.ledger, &self.oracle);
+        let Finished { values, sample_sizes, wait_quantiles, ranks } = self.metrics.finish(&self.ledger, &self.oracle);
         let violations = self.oracle.docket.examples;
         Observation {
             digest: self.digest.value(),
             facts: self.facts,
             tasks: self.ledger.submitted,
-            metrics,
+            metrics: values,
+            sample_sizes,
+            wait_quantiles,
             ranks,
             violation_counts: self.oracle.docket.counts,
             timeline: self.recorder.map(|recorder| recorder.finish(end, &violations)),

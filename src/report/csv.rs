@@ -50,11 +50,11 @@ pub fn summary(doc: &Document) -> String {
 }
 
 /// The shortest text that reads back as the same number.
-fn shortest(value: Option<f64>) -> String {
+pub(super) fn shortest(value: Option<f64>) -> String {
     value.map(|it| it.to_string()).unwrap_or_default()
 }
 
-fn text(rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn text(rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(&row).expect("memory takes every row, and all have equally many fields");

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Document, EXAMPLES_EACH, Report, fidelity};
-use crate::base::Property;
+use crate::base::{Labels, Property};
+use crate::observe::Violation;
 
 /// The file `summary.json`.
 #[derive(Debug)]
@@ -44,7 +45,19 @@ pub fn summary_value(doc: &Document) -> Value {
     if let Some(replayed) = &doc.replayed {
         value["fidelity"] = fidelity::value(replayed);
     }
+    // Only where there is something to say: the keys above are the same in every summary.
+    if !doc.refusals.is_empty() {
+        value["refused"] = refused(doc).into();
+    }
+    if !doc.warnings.is_empty() {
+        value["warnings"] = json!(doc.warnings);
+    }
     value
+}
+
+fn refused(doc: &Document) -> Map<String, Value> {
+    let by_reason = doc.refused_names().into_iter();
+    by_reason.flat_map(|(reason, names)| names.into_iter().map(move |name| (name, json!(reason)))).collect()
 }
 
 fn metrics(doc: &Document) -> Map<String, Value> {
@@ -64,18 +77,22 @@ fn violations(doc: &Document) -> Map<String, Value> {
 }
 
 fn examples(doc: &Document) -> Vec<Value> {
-    let example = |(replication, violation): (usize, &crate::observe::Violation)| {
-        json!({
-            "property": violation.property.name(),
-            "replication": replication,
-            "at": violation.at.as_secs_f64(),
-            "tasks": violation.tasks.iter().map(|task| doc.labels.task(*task)).collect::<Vec<_>>(),
-            "resource": violation.resource.map(|resource| doc.labels.resource(resource)),
-            "workers": violation.workers.iter().map(|worker| doc.labels.worker(*worker)).collect::<Vec<_>>(),
-            "reproduce": doc.reproduce,
-        })
-    };
+    let example =
+        |(replication, it): (usize, &Violation)| violation_example(it, replication, &doc.labels, &doc.reproduce);
     doc.examples(EXAMPLES_EACH).into_iter().map(example).collect()
+}
+
+/// A breach as a summary shows it, and the command that shows it again.
+pub fn violation_example(violation: &Violation, replication: usize, labels: &Labels, reproduce: &str) -> Value {
+    json!({
+        "property": violation.property.name(),
+        "replication": replication,
+        "at": violation.at.as_secs_f64(),
+        "tasks": violation.tasks.iter().map(|task| labels.task(*task)).collect::<Vec<_>>(),
+        "resource": violation.resource.map(|resource| labels.resource(resource)),
+        "workers": violation.workers.iter().map(|worker| labels.worker(*worker)).collect::<Vec<_>>(),
+        "reproduce": reproduce,
+    })
 }
 
 fn expectations(doc: &Document) -> Vec<Value> {
@@ -85,6 +102,7 @@ fn expectations(doc: &Document) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::stats::Refusal;
     use crate::report::sample;
 
     #[test]
@@ -99,6 +117,17 @@ mod tests {
         assert_eq!(value["violations"]["order"], 1);
         assert_eq!(value["violation_examples"][0]["resource"], "repo-1");
         assert_eq!(value["verdict"], "fail");
+    }
+
+    #[test]
+    fn what_is_refused_and_warned_of_stands_at_the_end() {
+        let mut doc = sample::document();
+        doc.refusals = vec![Refusal { metric: "wait.p99", class: None }];
+        doc.warnings = vec!["too short".into()];
+        let value = summary_value(&doc);
+        let reason = "needs at least 299 tasks in the window of every replication";
+        assert_eq!(value["refused"], json!({"wait.p99": reason}));
+        assert_eq!(value["warnings"], json!(["too short"]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Files are written whole or not at all: to a temporary name in the same folder, then renamed.
 
 pub mod charts;
+pub mod comparison;
 pub mod csv;
 pub mod difference;
 pub mod events;
@@ -26,6 +27,7 @@ use crate::base::id::Id;
 use crate::base::names::{METRICS, MetricInfo, PropertySet};
 use crate::base::{ClassId, Labels, Property, Time};
 use crate::experiment::replay::Replayed;
+use crate::experiment::stats::Refusal;
 use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::{Observation, Violation};
 
@@ -57,6 +59,10 @@ pub struct Document {
     pub labels: Labels,
     /// Mean and interval by metric and class (`None`: overall). A metric without data is absent.
     pub estimates: BTreeMap<(&'static str, Option<ClassId>), Estimate>,
+    /// Quantiles that are not estimated, since there are too few tasks for them.
+    pub refusals: Vec<Refusal>,
+    /// What whoever reads the numbers should know, a sentence each.
+    pub warnings: Vec<String>,
     /// One per replication, in order.
     pub observations: Vec<Observation>,
     /// What was expected, and what came of it.
@@ -112,6 +118,17 @@ impl Document {
             None => metric.name.to_string(),
             Some(class) => format!("{}{{class={}}}", metric.name, self.labels.class(class)),
         }
+    }
+
+    /// The names of the quantiles that are not estimated, by reason.
+    pub fn refused_names(&self) -> BTreeMap<String, Vec<String>> {
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (metric, class) in self.columns() {
+            if let Some(refusal) = self.refusals.iter().find(|it| (it.metric, it.class) == (metric.name, class)) {
+                names.entry(refusal.reason()).or_default().push(self.column_name(metric, class));
+            }
+        }
+        names
     }
 
     /// The estimate of a metric over all classes.

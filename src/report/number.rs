@@ -1,7 +1,7 @@
 //! Numbers as people read them, the same in tables and charts. Never used in files for programs.
 
 use crate::base::Time;
-use crate::base::names::Unit;
+use crate::base::names::{Unit, metric_named};
 
 /// Three significant digits or so, without an exponent: `0.431`, `4.31`, `43.1`, `431`, `4310`.
 pub fn plain(value: f64) -> String {
@@ -30,6 +30,14 @@ pub fn in_unit(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Fraction => format!("{:.2}", value * 100.0),
         Unit::Seconds | Unit::Count | Unit::PerHour | Unit::PerSecond | Unit::Ratio => plain(value),
+    }
+}
+
+/// A value of a metric with its unit: `41.2 s`, `3.10 %`.
+pub fn measured(value: f64, metric: &str) -> String {
+    match metric_named(metric) {
+        Some(metric) => format!("{} {}", in_unit(value, metric.unit), unit_sign(metric.unit)).trim_end().to_owned(),
+        None => plain(value),
     }
 }
 

@@ -1,15 +1,19 @@
 //! Documents made up for tests: a short run with one of everything, a long one with thousands of bars.
 
+use std::collections::BTreeMap;
+
 use crate::base::mix::mix;
 use crate::base::names::{METRICS, ProbeSet, PropertySet};
 use crate::base::{ClassId, Labels, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
+use crate::experiment::compare::{default_measures, differences};
 use crate::experiment::replay::Replayed;
-use crate::experiment::replay::fidelity::{Comparison, Fidelity, TaskWaits};
+use crate::experiment::replay::fidelity::{self, Fidelity, TaskWaits};
 use crate::experiment::replay::overheads::Overheads;
 use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::timeline::{AttemptBar, LifeBar, Mark, MarkKind, QueueBar, TenureBar, Timeline};
-use crate::observe::{Observation, Series, Violation, WorkerTime};
+use crate::observe::{Observation, Series, Violation, WAIT_SHARES, WorkerTime};
 
+use super::comparison::{Cell, Comparison};
 use super::{About, Document};
 
 fn at(secs: f64) -> Time {
@@ -40,6 +44,8 @@ pub(crate) fn empty_document() -> Document {
         digest: "00c0ffee".repeat(4),
         labels,
         estimates: Default::default(),
+        refusals: Vec::new(),
+        warnings: Vec::new(),
         observations: Vec::new(),
         expectations: Vec::new(),
         verdict: Verdict::Pass,
@@ -53,7 +59,7 @@ pub(crate) fn empty_document() -> Document {
 
 /// A replay of three tasks, one of which never started.
 pub(crate) fn replayed() -> Replayed {
-    let comparison = |metric| Comparison { metric, recorded: 0.5, simulated: 0.45, range: (0.4, 0.5) };
+    let comparison = |metric| fidelity::Comparison { metric, recorded: 0.5, simulated: 0.45, range: (0.4, 0.5) };
     let task =
         |task, recorded, simulated| TaskWaits { task: TaskId(task), recorded: Span::from_millis(recorded), simulated };
     Replayed {
@@ -145,6 +151,8 @@ fn observation(replication: u64, end: f64, task_span: f64) -> Observation {
         facts: 1000,
         tasks: 100,
         metrics: METRICS.iter().map(|metric| ((metric.name, None), 1.5 + replication as f64)).collect(),
+        sample_sizes: BTreeMap::from([(("wait", None), 100)]),
+        wait_quantiles: WAIT_SHARES.map(|share| 20.0 * share / (1.0 - share)).to_vec(),
         ranks: Vec::new(),
         violation_counts,
         violations,
@@ -270,4 +278,61 @@ fn tenures(timeline: &mut Timeline, end: f64) {
             turn += 1;
         }
     }
+}
+
+/// Two systems: the proposal waits ten seconds less, and is the same otherwise.
+pub(crate) fn comparison() -> Comparison {
+    let cell = |name: &str, shift: f64| {
+        let mut document = document();
+        for (index, one) in document.observations.iter_mut().enumerate() {
+            let noise = draw(index as u64, 100) as f64 / 100.0;
+            one.metrics.insert(("wait.mean", None), 41.2 - shift + noise);
+            one.wait_quantiles.iter_mut().for_each(|wait| *wait = (*wait - shift / 10.0).max(0.0));
+        }
+        document.estimates.entry(("wait.mean", None)).and_modify(|it| it.mean = 41.2 - shift);
+        Cell {
+            name: name.into(),
+            label: name.into(),
+            parameters: Vec::new(),
+            same_plan: true,
+            document,
+            examples: None,
+        }
+    };
+    let cells = vec![cell("today", 0.0), cell("proposal", 10.0)];
+    let observations: Vec<_> = cells.iter().map(|cell| cell.document.observations.as_slice()).collect();
+    Comparison {
+        scenario: "review".into(),
+        description: "One against the other".into(),
+        seed: 42,
+        confidence: 0.95,
+        replications: 8,
+        differences: differences(&observations, 0, &default_measures(), 0.95),
+        cells,
+        baseline: 0,
+        answer: Vec::new(),
+        warnings: Vec::new(),
+        reproduce: "lanekeeper compare review.yaml".into(),
+    }
+}
+
+/// Five by four cells of a sweep, the more queues the busier.
+pub(crate) fn sweep() -> Comparison {
+    let two = comparison();
+    let cell = |min: u64, max: u64| {
+        let mut cell = two.cells[0].clone();
+        cell.name = format!("{:016x}", mix(min, &[max]));
+        cell.label = format!("min {min}, max {max}");
+        cell.parameters = vec![("q.min".into(), min.into()), ("q.max".into(), max.into())];
+        let load = 0.1 + (min * max) as f64 / 36.0;
+        for (metric, mean) in
+            [("wait.mean", 9.0 / (1.1 - load)), ("worker.utilisation", load), ("throughput", load / 2.0)]
+        {
+            cell.document.estimates.insert((metric, None), Estimate { mean, ci: Some((mean * 0.9, mean * 1.1)), n: 8 });
+        }
+        cell
+    };
+    let answer = "min 1, max 1 is best on wait.mean (9 s); all others are worse".to_owned();
+    let cells = (1..=4).flat_map(|min| (1..=5).map(move |max| (min, max))).map(|(min, max)| cell(min, max)).collect();
+    Comparison { cells, answer: vec![answer], ..two }
 }

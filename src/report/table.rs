@@ -99,10 +99,21 @@ pub fn human(doc: &Document, color: bool) -> String {
     if !picture.is_empty() {
         out += &format!("\n{picture}");
     }
+    let remarks = remarks(doc);
+    if !remarks.is_empty() {
+        out += &format!("\nRemarks\n  {}\n", remarks.join("\n  "));
+    }
     if doc.verdict != Verdict::Pass {
         out += &format!("\nRepeat it with:\n{}\n", doc.reproduce);
     }
     out
+}
+
+/// What is not in the table and why, and what to know of what is in it.
+fn remarks(doc: &Document) -> Vec<String> {
+    let refused = doc.refused_names().into_iter();
+    let refused = refused.map(|(reason, names)| format!("not estimated ({reason}): {}", names.join(", ")));
+    refused.chain(doc.warnings.iter().cloned()).collect()
 }
 
 /// The same as Markdown, for pull requests and notes.
@@ -125,6 +136,10 @@ pub fn markdown(doc: &Document) -> String {
     for row in rows(doc) {
         let interval = if row.low.is_empty() { String::new() } else { format!("{} … {}", row.low, row.high) };
         out += &format!("| {} | {} | {} | {interval} |\n", row.name, row.mean, row.unit);
+    }
+    let remarks = remarks(doc);
+    if !remarks.is_empty() {
+        out += &format!("\n- {}\n", remarks.join("\n- "));
     }
     if doc.verdict != Verdict::Pass {
         out += &format!("\n```sh\n{}\n```\n", doc.reproduce);

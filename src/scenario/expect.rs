@@ -8,8 +8,8 @@ use super::places::{below, item};
 use super::resolve::Findings;
 use super::units::{Percent, Rate, finite};
 use super::{Comparison, Expect, ExpectedState, TaskState, Threshold, convert};
-use crate::base::names::{METRICS, Unit, metric_named};
-use crate::base::{Labels, Probe, Property, Span, TaskId, WorkerId};
+use crate::base::names::{METRICS, MetricInfo, Unit, metric_named};
+use crate::base::{ClassId, Labels, Probe, Property, Span, TaskId, WorkerId};
 
 /// The expectations of a file.
 pub(crate) fn expect(file: &File, labels: &Labels, findings: &mut Findings<'_>) -> Expect {
@@ -73,7 +73,7 @@ const COMPARISONS: [(&str, Comparison); 5] = [
 ];
 
 /// Reads a threshold; the error is a message and a remedy.
-fn threshold(text: &str, labels: &Labels) -> Result<Threshold, (String, String)> {
+pub fn threshold(text: &str, labels: &Labels) -> Result<Threshold, (String, String)> {
     let form = || "write it like `wait.p95{class=sync} < 45s`".to_owned();
     // The class stands in braces before the comparison.
     let search_from = text.find('}').unwrap_or(0);
@@ -84,7 +84,14 @@ fn threshold(text: &str, labels: &Labels) -> Result<Threshold, (String, String)>
     let Some((at, sign, comparison)) = found else {
         return Err((format!("`{}` compares nothing", shortened(text)), form()));
     };
-    let (left, right) = (text[..at].trim(), text[at + sign.len()..].trim());
+    let (metric, class) = metric(text[..at].trim(), labels)?;
+    let bound = bound(text[at + sign.len()..].trim(), metric.unit).map_err(|message| (message, form()))?;
+    Ok(Threshold { text: text.to_owned(), metric, class, comparison: *comparison, bound })
+}
+
+/// Reads a metric with its class, as in `wait.p95{class=sync}`; the error is a message and a remedy.
+pub fn metric(left: &str, labels: &Labels) -> Result<(&'static MetricInfo, Option<ClassId>), (String, String)> {
+    let form = || "write it like `wait.p95` or `wait.p95{class=sync}`".to_owned();
     let (name, class) = match left.split_once('{') {
         None => (left, None),
         Some((name, rest)) => match rest.strip_suffix('}').and_then(|rest| rest.trim().strip_prefix("class")) {
@@ -110,8 +117,7 @@ fn threshold(text: &str, labels: &Labels) -> Result<Threshold, (String, String)>
             }
         },
     };
-    let bound = bound(right, metric.unit).map_err(|message| (message, form()))?;
-    Ok(Threshold { text: text.to_owned(), metric, class, comparison: *comparison, bound })
+    Ok((metric, class))
 }
 
 fn bound(text: &str, unit: Unit) -> Result<f64, String> {

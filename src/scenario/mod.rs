@@ -8,12 +8,14 @@ pub mod diagnose;
 mod expect;
 mod faults;
 pub mod file;
+pub mod grid;
 mod overrides;
 mod places;
 mod resolve;
 mod script;
 mod table;
 pub mod units;
+pub mod variants;
 mod warn;
 mod workload;
 pub mod write;
@@ -26,11 +28,13 @@ use crate::engine::{Detection, EngineSpec};
 use crate::sim::dist::Dist;
 
 pub use diagnose::{Diagnostic, Kind, Severity};
+pub use expect::{metric, threshold};
 pub use faults::{
     CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Poison, StoreFault, TimedFault,
 };
-pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_document};
+pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_document, load_variant};
 pub use script::{Action, ScriptEvent};
+pub use variants::{Change, Variant};
 
 /// Everything that is needed to repeat a run.
 #[derive(Clone, Debug)]
@@ -61,13 +65,27 @@ pub struct Scenario {
     pub expect: Expect,
 }
 
+impl Scenario {
+    /// About how many tasks come in one replication.
+    pub fn tasks_expected(&self) -> f64 {
+        let horizon = self.run.horizon.micros() as f64;
+        let of = |source: &Source| match source {
+            Source::Drawn { arrivals, .. } => workload::tasks_expected(arrivals, horizon),
+            Source::Table { rows } => rows.len() as f64,
+        };
+        self.workload.iter().map(of).sum::<f64>() + self.script.len() as f64
+    }
+}
+
 /// How long, how often, from which seed.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The only seed there is.
     pub seed: u64,
-    /// Independent repetitions, at least 1.
+    /// Independent repetitions, at least 1; with a precision: at most so many.
     pub replications: u32,
+    /// Repeat until the estimate of a metric is this precise.
+    pub precision: Option<Precision>,
     /// Arrivals stop here.
     pub horizon: Time,
     /// Time after the horizon to finish what is left.
@@ -76,6 +94,17 @@ pub struct Run {
     pub warm_up: Time,
     /// The level of confidence intervals, between 0 and 1.
     pub confidence: f64,
+}
+
+/// When to stop repeating: the half-width of the confidence interval is at most this part of the mean.
+#[derive(Clone, Copy, Debug)]
+pub struct Precision {
+    /// Which metric.
+    pub metric: &'static MetricInfo,
+    /// Of which class; `None`: all.
+    pub class: Option<ClassId>,
+    /// The part, above zero.
+    pub relative: f64,
 }
 
 /// A source of tasks.

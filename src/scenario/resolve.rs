@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
-use super::file::File;
+use super::file::{File, ReplicationsFile};
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
-use super::{Run, Scenario, convert, expect, faults, script, warn, workload, write};
+use super::variants::{self, Change, Variant};
+use super::{Precision, Run, Scenario, convert, expect, faults, script, warn, workload, write};
 use crate::base::time::SPAN_MAX;
 use crate::base::{Labels, Span, Time};
 use crate::engine::{Detection, EngineSpec};
@@ -67,6 +68,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) source: &'a SourceText,
     text: &'a str,
     places: Places,
+    /// Where the variant that is read stands: what it says is shown there.
+    variant: Option<String>,
     /// Paths that `--set` gave, and how it was written.
     set: Vec<(String, String)>,
     pub(crate) errors: Vec<Diagnostic>,
@@ -96,27 +99,54 @@ impl Findings<'_> {
             Some((_, origin)) => Diagnostic::error(origin.clone(), message),
             None => {
                 let found = Diagnostic::error(self.source.path.clone(), message);
-                let mut at = path;
-                loop {
-                    if let Some(entry) = self.places.get(at) {
-                        let place = if at_key || at != path { entry.key } else { entry.value };
-                        break found.at(self.text, place.line, place.column, place.width);
-                    }
-                    match at.rfind(['.', '[']) {
-                        Some(end) => at = &at[..end],
-                        None if at.is_empty() => break found.at(self.text, 1, 1, 1),
-                        None => at = "",
-                    }
+                let in_variant = self.variant.as_ref().and_then(|it| self.nearest(&below(it, path), it, at_key));
+                match in_variant.or_else(|| self.nearest(path, "", at_key)) {
+                    Some(place) => found.at(self.text, place.line, place.column, place.width),
+                    None => found.at(self.text, 1, 1, 1),
                 }
             }
         };
         found.path = path.to_owned();
         found
     }
+
+    /// The place of a path, or of the nearest one above it that lies below `top`.
+    fn nearest(&self, path: &str, top: &str, at_key: bool) -> Option<places::Place> {
+        let mut at = path;
+        while at.len() > top.len() {
+            if let Some(entry) = self.places.get(at) {
+                return Some(if at_key || at != path { entry.key } else { entry.value });
+            }
+            at = &at[..at.rfind(['.', '[']).unwrap_or(0)];
+        }
+        None
+    }
+}
+
+/// The values of a scenario file, before anything is made of them.
+pub(super) fn document(source: &SourceText) -> Result<Value, Diagnostic> {
+    let (root, _) = places::read(&source.path, decode(source)?)?;
+    Ok(root.unwrap_or(Value::Null))
 }
 
 /// Reads a scenario.
 pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
+    load_changed(source, None, overrides)
+}
+
+/// Reads a variant of a scenario; the overrides win over what the variant says.
+pub fn load_variant(source: &SourceText, variant: &Variant, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
+    match &variant.change {
+        Change::Merged(change) => load_changed(source, Some((&variant.name, change)), overrides),
+        Change::Set(sets) => load_changed(source, None, &[sets, overrides].concat()),
+    }
+}
+
+fn load_changed(
+    source: &SourceText,
+    change: Option<(&str, &Value)>,
+    overrides: &[Override],
+) -> Result<Loaded, Vec<Diagnostic>> {
     let text = decode(source).map_err(|found| vec![found])?;
     let (root, places) = places::read(&source.path, text).map_err(|found| vec![found])?;
     let Some(mut root) = root.filter(|root| !root.is_null()) else {
@@ -126,7 +156,12 @@ pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<D
                 .at(text, 1, 1, 1),
         ]);
     };
-    let mut findings = Findings { source, text, places, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
+    let mut findings =
+        Findings { source, text, places, variant: None, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
+    if let Some((name, change)) = change {
+        findings.variant = Some(below("variants", name));
+        variants::merge(&mut root, change).map_err(|found| vec![found])?;
+    }
     for one in overrides {
         let path = one.apply(&mut root).map_err(|found| vec![found])?;
         findings.set.push((path, one.origin()));
@@ -141,6 +176,7 @@ pub fn load_document(document: Value, dir: &Path) -> Result<Loaded, Vec<Diagnost
         source: &source,
         text: "",
         places: Places::new(),
+        variant: None,
         set: Vec::new(),
         errors: Vec::new(),
         warnings: Vec::new(),
@@ -148,8 +184,7 @@ pub fn load_document(document: Value, dir: &Path) -> Result<Loaded, Vec<Diagnost
     checked(document, findings)
 }
 
-fn checked(mut root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
-    refuse_unavailable(&mut root, &mut findings);
+fn checked(root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
     refuse_long_times(&root, "", &mut findings, 0);
     if !findings.errors.is_empty() {
         return Err(findings.errors);
@@ -179,17 +214,6 @@ fn decode(source: &SourceText) -> Result<&str, Diagnostic> {
         error(format!("not UTF-8 in line {}", line_of(wrong.valid_up_to())))
             .with_help("save it as UTF-8: iconv -f LATIN1 -t UTF-8 old.yaml > new.yaml")
     })
-}
-
-/// Refuses what this version does not know of, with its own words, and takes out what asks for nothing.
-fn refuse_unavailable(root: &mut Value, findings: &mut Findings<'_>) {
-    if root.pointer("/run/replications/precision").is_some() {
-        findings.error(
-            "run.replications",
-            "a precision for `replications` is not available yet",
-            "write a plain number, like `replications: 32`",
-        );
-    }
 }
 
 /// Every duration of the document is at most 100 years.
@@ -280,7 +304,7 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     let script = script::events(&file, &mut resources, &mut labels, &mut findings);
     let horizon = file.run.horizon.unwrap_or_else(|| default_horizon(&file, &sources, &script));
     file.run.horizon = Some(horizon);
-    let run = run(&file, horizon, &mut findings);
+    let run = run(&file, horizon, &labels, &mut findings);
     let end = horizon.saturating_add(file.run.drain);
     for (index, event) in file.script.iter().enumerate().filter(|(_, event)| event.at > end) {
         let message = format!("at {} the run is over: it ends at {end}", event.at);
@@ -364,14 +388,31 @@ fn default_horizon(file: &File, sources: &[super::Source], script: &[super::Scri
     }
 }
 
-fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
-    if !(1..=1_000_000).contains(&file.run.replications) {
-        findings.error(
-            "run.replications",
-            format!("{} replications: there must be 1 to 1000000", file.run.replications),
-            "",
-        );
+/// How many replications at most, and when fewer will do.
+fn replications(file: &File, labels: &Labels, findings: &mut Findings<'_>) -> (u32, Option<Precision>) {
+    let (path, most, precision) = match &file.run.replications {
+        ReplicationsFile::Fixed(number) => ("run.replications", *number, None),
+        ReplicationsFile::Until(until) => {
+            let it = &until.precision;
+            let relative = it.relative.fraction();
+            if relative <= 0.0 {
+                let help = "write a percentage above zero, like 5%";
+                findings.error("run.replications.precision.relative", "no interval is this narrow", help);
+            }
+            let precision = expect::metric(&it.metric, labels)
+                .map(|(metric, class)| Precision { metric, class, relative })
+                .map_err(|(message, help)| findings.error("run.replications.precision.metric", message, &help));
+            ("run.replications.precision.at_most", it.at_most, precision.ok())
+        }
+    };
+    if !(1..=1_000_000).contains(&most) {
+        findings.error(path, format!("{most} replications: there must be 1 to 1000000"), "");
     }
+    (most, precision)
+}
+
+fn run(file: &File, horizon: Span, labels: &Labels, findings: &mut Findings<'_>) -> Run {
+    let (replications, precision) = replications(file, labels, findings);
     let confidence = file.run.confidence.fraction();
     if !(confidence > 0.0 && confidence < 1.0) {
         findings.error(
@@ -386,7 +427,8 @@ fn run(file: &File, horizon: Span, findings: &mut Findings<'_>) -> Run {
     }
     Run {
         seed: file.run.seed,
-        replications: file.run.replications,
+        replications,
+        precision,
         horizon: Time::ZERO.saturating_add(horizon),
         drain: file.run.drain,
         warm_up: Time::ZERO.saturating_add(file.run.warm_up),

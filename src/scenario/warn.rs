@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::resolve::Findings;
 use super::{Scenario, Source, convert, workload};
 use crate::engine::EngineSpec;
-use crate::engine::spec::LeaseSpec;
+use crate::engine::spec::{LeaseSpec, LostTask};
+use crate::sim::dist::Dist;
 
 /// Notes every warning about a scenario.
 pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
@@ -34,8 +35,46 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
     if workers.initial == 0 && !joins && !comes {
         findings.warn("workers", "there is no worker and none ever comes", "write `workers: {initial: 2}`");
     }
+    restarts(scenario, findings);
     fleet(scenario, findings);
     hot_resource(scenario, findings);
+}
+
+/// A task that is lost with its worker and starts again with the same demand takes E[(e^θS - 1)/θ] on average where
+/// workers crash at the rate θ: no finite value for a demand S whose tail is heavier than exponential, or exponential
+/// with a mean as long as a worker's life.
+fn restarts(scenario: &Scenario, findings: &mut Findings<'_>) {
+    /// Fewer attempts than this cut the tail off: such tasks fail.
+    const MANY_ATTEMPTS: u32 = 10;
+    let EngineSpec::QueueFirst(spec) = &scenario.engine else { return };
+    let LostTask::Requeue(limit) = spec.running_task_of_lost_worker else { return };
+    let workers = &scenario.workers;
+    let Some(lifetime) = workers.lifetime.as_ref().filter(|_| workers.crash_share > 0.0) else { return };
+    if limit.max_attempts < MANY_ATTEMPTS {
+        return;
+    }
+    for (index, source) in scenario.workload.iter().enumerate() {
+        let Source::Drawn { service, .. } = source else { continue };
+        let endless = match service {
+            Dist::Lognormal { cv, .. } => *cv > 0.0,
+            Dist::Weibull { shape, .. } => *shape < 1.0,
+            Dist::Exponential { mean } => *mean * workers.crash_share >= convert::mean_micros(lifetime),
+            Dist::Constant(_)
+            | Dist::Uniform { .. }
+            | Dist::Erlang { .. }
+            | Dist::Pareto { .. }
+            | Dist::Empirical(_) => false,
+        };
+        if endless {
+            let message = format!(
+                "workers crash and lost tasks start again up to {} times with the same demand: with this tail the mean \
+                 time to complete one has no finite value",
+                limit.max_attempts
+            );
+            let help = "lower `max_attempts` so that such tasks fail, or use a demand with a bound (pareto with a cap)";
+            findings.warn(&format!("workload[{index}].service"), message, help);
+        }
+    }
 }
 
 fn fleet(scenario: &Scenario, findings: &mut Findings<'_>) {

@@ -13,6 +13,7 @@ mod cluster;
 mod executor;
 mod faults;
 mod network;
+mod plan;
 mod script;
 mod store;
 mod streams;
@@ -30,6 +31,8 @@ use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, Engi
 use crate::fact::{Fact, Observe};
 use crate::scenario::{Cut, Faults, Scenario};
 use crate::sim::{Calendar, Handle, Stream, Streams};
+
+pub use plan::plan_digest;
 
 use autoscaler::Scaler;
 use cluster::Cluster;

@@ -124,6 +124,7 @@ fn scenario(initial: u32, script: Vec<ScriptEvent>) -> Scenario {
         run: Run {
             seed: 42,
             replications: 1,
+            precision: None,
             horizon: Time::from_secs(100),
             drain: Span::from_secs(100),
             warm_up: Time::ZERO,

@@ -8,7 +8,8 @@ use crate::engine::agent::{Agent, AgentInput};
 use crate::engine::message::{Ended, WorkerName};
 use crate::engine::{ClusterMessage, Input};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
-use crate::sim::{Handle, Stream};
+use crate::scenario::Workers;
+use crate::sim::{Handle, Stream, Streams};
 
 use super::clock::Clock;
 use super::executor::Attempt;
@@ -41,7 +42,7 @@ impl Place {
     pub(super) fn key(self) -> u64 {
         (self.origin as u64) << 32 | u64::from(self.number)
     }
-    fn next_life(self) -> Place {
+    pub(super) fn next_life(self) -> Place {
         Place { life: self.life + 1, ..self }
     }
 }
@@ -55,6 +56,29 @@ impl Places {
         let count = &mut self.0[origin as usize];
         *count += 1;
         Place { origin, number: *count - 1, life: 0 }
+    }
+}
+
+/// What is drawn for one life of a place.
+pub(super) struct Life {
+    pub(super) startup: Span,
+    /// In millionths.
+    pub(super) speed: u64,
+    pub(super) lifetime: Option<Span>,
+    pub(super) crashes: bool,
+    pub(super) restart_after: Option<Span>,
+}
+
+impl Life {
+    pub(super) fn draw(options: &Workers, streams: Streams, place: Place) -> Life {
+        let mut lives = streams.open(streams::LIVES, place.key(), place.life);
+        Life {
+            startup: options.startup.sample(&mut lives),
+            speed: options.speed.sample(&mut lives).micros(),
+            lifetime: options.lifetime.as_ref().map(|dist| dist.sample(&mut lives)),
+            crashes: lives.chance(options.crash_share),
+            restart_after: options.restart_after.as_ref().map(|dist| dist.sample(&mut lives)),
+        }
     }
 }
 
@@ -116,12 +140,7 @@ impl<O: Observe> World<'_, O> {
         let options = &self.scenario.workers;
         let id = WorkerId(self.next_worker);
         self.next_worker = self.next_worker.checked_add(1).expect("too many workers");
-        let mut lives = self.streams.open(streams::LIVES, place.key(), place.life);
-        let startup = options.startup.sample(&mut lives);
-        let speed = options.speed.sample(&mut lives).micros();
-        let lifetime = options.lifetime.as_ref().map(|dist| dist.sample(&mut lives));
-        let crashes = lives.chance(options.crash_share);
-        let restart_after = options.restart_after.as_ref().map(|dist| dist.sample(&mut lives));
+        let Life { startup, speed, lifetime, crashes, restart_after } = Life::draw(options, self.streams, place);
         let mut clock = Clock::default();
         if self.clocks != (0, 0) {
             clock.set(self.calendar.now(), self.clocks.0, self.clocks.1);

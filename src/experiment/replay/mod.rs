@@ -13,7 +13,7 @@ use crate::observe::Observer;
 use crate::scenario::Scenario;
 use crate::world::simulate;
 
-use super::replicate::{Options, Results, combined, settings};
+use super::replicate::{Results, combined, settings};
 use fidelity::{Fidelity, Simulated, compare};
 use history::History;
 use lives::Lives;
@@ -42,8 +42,7 @@ impl Replay<'_> {
         let mut scene = scenario.clone();
         for replication in 0..scenario.run.replications {
             scene.script = self.lives.cast(scenario, factory, replication);
-            let options = Options { jobs: 1, timeline };
-            let observer = Observer::new(settings(&scene, &guarantees, replication, options));
+            let observer = Observer::new(settings(&scene, &guarantees, timeline && replication == 0));
             let mut watch = Watch { observer, tasks: IdVec::new(), start_takes: self.start_takes };
             let stats = simulate(&scene, factory, replication, &mut watch);
             events += stats.events;

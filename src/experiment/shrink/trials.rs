@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Options, PropertySet};
 use crate::base::{Labels, Property, Time};
-use crate::experiment::replicate::{self, settings};
+use crate::experiment::replicate::settings;
 use crate::fact::{Fact, Observe};
 use crate::observe::{Observer, Violation};
 use crate::scenario::load_document;
@@ -179,8 +179,7 @@ fn run(document: &Value, options: &Options<'_>, facts_max: u64) -> Option<Run> {
     let scenario = load_document(document.clone(), &options.dir).ok()?.scenario;
     let factory = (options.engines)(&scenario.engine)?;
     let guarantees = factory.guarantees(scenario.detection);
-    let how = replicate::Options { jobs: 1, timeline: false };
-    let mut bounded = Bounded { observer: Observer::new(settings(&scenario, &guarantees, 0, how)), left: facts_max };
+    let mut bounded = Bounded { observer: Observer::new(settings(&scenario, &guarantees, false)), left: facts_max };
     let observation = catch_unwind(AssertUnwindSafe(|| {
         let stats = world::simulate(&scenario, &*factory, 0, &mut bounded);
         bounded.observer.finish(stats.ended_at)

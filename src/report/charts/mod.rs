@@ -2,12 +2,18 @@
 //!
 //! Each chart says in its title what is seen in it, names things where they are drawn, and stays readable in print.
 
+mod axis;
 mod canvas;
+mod ccdf;
 mod fidelity;
+mod forest;
+mod heat;
 mod idle;
 pub(super) mod lanes;
+mod load;
 mod over_time;
 mod page;
+mod pareto;
 mod queues;
 mod theme;
 mod workers;
@@ -16,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use canvas::Canvas;
 
+use super::comparison::Comparison;
 use super::{Document, Error, atomic_write, temporary_beside};
 
 /// Which kinds of files are written.
@@ -53,17 +60,45 @@ const CHARTS: &[Chart] = &[
     ("fidelity", fidelity::draw),
 ];
 
+/// A chart of a comparison.
+type ComparisonChart = (&'static str, fn(&Comparison) -> Option<Canvas>);
+
+/// Every chart of a comparison; a new one is one file and one line here.
+const COMPARISON_CHARTS: &[ComparisonChart] = &[
+    ("differences", forest::draw),
+    ("wait-ccdf", ccdf::draw),
+    ("pareto", pareto::draw),
+    ("heat", heat::draw),
+    ("load", load::draw),
+];
+
 /// Writes every chart for which there is data into `dir`, and returns the paths in order.
 ///
 /// # Errors
 /// When a file cannot be written or a picture cannot be encoded.
 pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
+    write_all(CHARTS.iter().map(|(name, draw)| (*name, || draw(doc))), dir, formats)
+}
+
+/// Writes every chart of a comparison for which there is data into `dir`, and returns the paths in order.
+///
+/// # Errors
+/// When a file cannot be written or a picture cannot be encoded.
+pub fn write_comparison_charts(comparison: &Comparison, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
+    write_all(COMPARISON_CHARTS.iter().map(|(name, draw)| (*name, || draw(comparison))), dir, formats)
+}
+
+fn write_all<D: FnOnce() -> Option<Canvas>>(
+    charts: impl Iterator<Item = (&'static str, D)>,
+    dir: &Path,
+    formats: Formats,
+) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     if formats == Formats::NONE {
         return Ok(paths);
     }
-    for (name, draw) in CHARTS {
-        let Some(canvas) = draw(doc) else { continue };
+    for (name, draw) in charts {
+        let Some(canvas) = draw() else { continue };
         if formats.svg {
             let path = dir.join(format!("{name}.svg"));
             let text = canvas.svg().map_err(|reason| Error::Draw { path: path.clone(), reason })?;
@@ -135,6 +170,19 @@ mod tests {
         for doc in [replay, sample::long_document(), sample::still_document()] {
             for (name, draw) in CHARTS {
                 let found = draw(&doc).map(|canvas| canvas.unreadable()).unwrap_or_default();
+                assert!(found.is_empty(), "{name}: {found:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_chart_of_a_comparison_is_written_and_readable() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = write_comparison_charts(&sample::sweep(), dir.path(), Formats::ALL).unwrap();
+        assert_eq!(paths.len(), 2 * COMPARISON_CHARTS.len());
+        for comparison in [sample::comparison(), sample::sweep()] {
+            for (name, draw) in COMPARISON_CHARTS {
+                let found = draw(&comparison).map(|canvas| canvas.unreadable()).unwrap_or_default();
                 assert!(found.is_empty(), "{name}: {found:#?}");
             }
         }

@@ -87,6 +87,8 @@ macro_rules! number_or_map {
         }
     };
 }
+pub(super) use number_or_map;
+
 number_or_map!(
     ClaimFile,
     ClaimFile::Exclusive,

@@ -68,7 +68,7 @@ pub struct File {
     pub expect: ExpectFile,
     /// Named overrides for `compare`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variants: Option<BTreeMap<String, serde_json::Value>>,
+    pub variants: Option<serde_json::Map<String, serde_json::Value>>,
     /// What to vary in `sweep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<BTreeMap<String, serde_json::Value>>,

@@ -1,9 +1,13 @@
 //! Seed, length, replications.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::super::units::Percent;
+use super::claims::number_or_map;
 use crate::base::Span;
 
 /// Seed, length, replications.
@@ -12,8 +16,8 @@ use crate::base::Span;
 pub struct RunFile {
     /// The only seed there is.
     pub seed: u64,
-    /// Independent repetitions, 1 to 1,000,000.
-    pub replications: u32,
+    /// Independent repetitions, 1 to 1,000,000, or as many as a precision asks for.
+    pub replications: ReplicationsFile,
     /// Arrivals stop here. By default 8h; where there is nothing but a script or a trace, its last event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<Span>,
@@ -28,7 +32,7 @@ impl Default for RunFile {
     fn default() -> Self {
         RunFile {
             seed: 42,
-            replications: 8,
+            replications: ReplicationsFile::Fixed(8),
             horizon: None,
             drain: Span::from_secs(7_200),
             warm_up: Span::ZERO,
@@ -36,3 +40,46 @@ impl Default for RunFile {
         }
     }
 }
+
+/// A number of replications, or `{precision: {metric: wait.p95, relative: 5%, at_most: 400}}`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ReplicationsFile {
+    /// Always so many.
+    Fixed(u32),
+    /// Until a metric is known precisely enough.
+    Until(UntilFile),
+}
+
+/// When to stop repeating.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UntilFile {
+    /// When the half-width of a confidence interval is small against the mean.
+    pub precision: PrecisionFile,
+}
+
+/// How precisely a metric is to be known.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrecisionFile {
+    /// Which metric, like `wait.p95` or `wait.p95{class=sync}`.
+    pub metric: String,
+    /// The half-width of its confidence interval is at most this part of its mean.
+    pub relative: Percent,
+    /// No more replications than this.
+    #[serde(default = "most")]
+    pub at_most: u32,
+}
+
+fn most() -> u32 {
+    1_000
+}
+
+number_or_map!(
+    ReplicationsFile,
+    ReplicationsFile::Fixed,
+    ReplicationsFile::Until,
+    UntilFile,
+    "a number of replications, or {precision: {metric: …, relative: …, at_most: …}}"
+);

@@ -1,11 +1,19 @@
 //! Means with confidence intervals, equal to the last bit on every platform.
 
-use std::collections::BTreeMap;
+mod beta;
+mod paired;
+mod quantiles;
+mod warm_up;
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::collections::BTreeMap;
 
 use crate::base::ClassId;
 use crate::observe::Observation;
+
+pub use beta::{rate_bounds, student_t, two_sided_p};
+pub use paired::{Paired, holm};
+pub use quantiles::{Refusal, refusals, values_needed};
+pub use warm_up::{missing_warm_up, mser5};
 
 /// The mean of a metric over replications.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -34,14 +42,24 @@ impl Estimate {
         if n < 2 {
             return Some(Estimate { mean, ci: None, n });
         }
-        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-        let error = (squares / f64::from(n - 1) / f64::from(n)).sqrt();
-        let half = student_t(confidence, n - 1) * error;
+        let half = student_t(confidence, n - 1) * standard_error(values, mean);
         Some(Estimate { mean, ci: Some((mean - half, mean + half)), n })
+    }
+
+    /// Half the width of the interval; `None` without one.
+    pub fn half_width(&self) -> Option<f64> {
+        self.ci.map(|(low, high)| (high - low) / 2.0)
     }
 }
 
-/// The estimates of every metric of these observations.
+/// The standard error of the mean of at least two values.
+pub fn standard_error(values: &[f64], mean: f64) -> f64 {
+    let n = values.len() as f64;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    (squares / (n - 1.0) / n).sqrt()
+}
+
+/// The estimates of every metric of these observations, but for the quantiles that [`refusals`] names.
 pub fn estimates(observations: &[Observation], confidence: f64) -> Estimates {
     let mut values: BTreeMap<(&'static str, Option<ClassId>), Vec<f64>> = BTreeMap::new();
     for observation in observations {
@@ -49,34 +67,15 @@ pub fn estimates(observations: &[Observation], confidence: f64) -> Estimates {
             values.entry(*key).or_default().push(*value);
         }
     }
+    for Refusal { metric, class } in refusals(observations) {
+        values.remove(&(metric, class));
+    }
     values.into_iter().filter_map(|(key, values)| Some((key, Estimate::of(&values, confidence)?))).collect()
-}
-
-/// The factor of a two-sided interval at this confidence.
-///
-/// It is rounded to eight decimals: the library behind it takes logarithms of the platform, which differ in the last bits.
-fn student_t(confidence: f64, degrees: u32) -> f64 {
-    let law = StudentsT::new(0.0, 1.0, f64::from(degrees)).expect("there is at least one degree of freedom");
-    (law.inverse_cdf(0.5 + confidence / 2.0) * 1e8).round() / 1e8
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_factor_agrees_with_the_printed_tables() {
-        for (confidence, degrees, expected) in [
-            (0.95, 1, 12.706_204_74),
-            (0.95, 4, 2.776_445_11),
-            (0.95, 31, 2.039_513_45),
-            (0.99, 9, 3.249_835_54),
-            (0.90, 100, 1.660_234_33),
-        ] {
-            let factor = student_t(confidence, degrees);
-            assert!((factor - expected).abs() < 1e-6, "t({confidence}, {degrees}) = {factor}, not {expected}");
-        }
-    }
 
     #[test]
     fn the_interval_of_a_known_sample() {

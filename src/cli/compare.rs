@@ -1,0 +1,264 @@
+//! `compare FILE`: the variants of a scenario under common random numbers; the answer on stdout, files under
+//! `results/<name>`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::progress::{Extent, watched};
+use super::run::{Chart, Format, formats};
+use super::session::{Outcome, Ready, Running, ready, refusal, source};
+use super::terminal::{Terminal, quoted_text};
+use crate::experiment::Options;
+use crate::experiment::compare::{Compared, Measure, System, compare, default_measures, differences};
+use crate::registry::Registry;
+use crate::report::atomic_write;
+use crate::report::charts::{Formats, write_comparison_charts};
+use crate::report::comparison::{Cell, Comparison, csv, json, table};
+use crate::scenario::variants::{name_of, variants, varied};
+use crate::scenario::{Change, Override, SourceText, Variant, load_variant, metric};
+
+/// More systems than this are no comparison: `sweep` is for them.
+const VARIANTS_MAX: usize = 64;
+
+/// Compare variants of a scenario, pair by pair.
+#[derive(Clone, Args, Debug)]
+#[command(after_help = "Examples:
+  lanekeeper compare scenarios/reviews/worker-death.yaml
+  lanekeeper compare scenarios/black-friday.yaml --vary engine.queue_first.queues.max=4,8,16 --precision 5%")]
+pub(super) struct CompareArgs {
+    /// The scenario; its first variant is what the others are compared with.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    running: Running,
+    /// Values of a path instead of the file's variants, like `engine.queue_first.queues.max=4,8,16`; several: all
+    /// combinations.
+    #[arg(long, value_name = "PATH=A,B,C")]
+    vary: Vec<String>,
+    /// The variant that the others are compared with, instead of the first.
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// A metric to compare, like `wait.p95{class=sync}`; several may be given. The verdicts are corrected for their number.
+    #[arg(long = "metric", value_name = "METRIC")]
+    metrics: Vec<String>,
+    /// Add replications until the intervals of all differences of the mean wait are this narrow against the baseline's.
+    #[arg(long, value_name = "PERCENT", conflicts_with = "replications")]
+    precision: Option<String>,
+    /// The folder to write to [default: results/<name>].
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The kinds of charts to draw: `svg`, `png` or `none`.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
+    charts: Vec<Chart>,
+}
+
+impl CompareArgs {
+    pub(super) fn command(&self) -> String {
+        let mut command = self.running.command("compare", [self.file.as_path()]);
+        let mut add = |option: &str, value: &str| command += &format!(" {option} {}", quoted_text(value));
+        self.vary.iter().for_each(|it| add("--vary", it));
+        self.baseline.iter().for_each(|it| add("--baseline", it));
+        self.metrics.iter().for_each(|it| add("--metric", it));
+        self.precision.iter().for_each(|it| add("--precision", it));
+        command
+    }
+
+    pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let formats = formats(&self.charts)?;
+        let source = source(Some(&self.file))?;
+        let variants = self.variants(&source, terminal)?;
+        let systems = self.systems(&source, &variants, registry, terminal)?;
+        let measures = self.measures(&systems[0])?;
+        let runs = |it: &Ready| {
+            let run = &it.scenario.run;
+            (run.replications, run.precision.map(|it| (it.metric.name, it.class, it.relative.to_bits())))
+        };
+        if systems.iter().any(|it| runs(it) != runs(&systems[0])) {
+            return Err(Failure::usage("error: variants that differ in `run.replications` cannot be paired"));
+        }
+        let bare: Vec<System<'_>> =
+            systems.iter().map(|it| System { scenario: &it.scenario, factory: &*it.factory }).collect();
+        let extent = Extent::of(&systems[0].scenario, systems.len() as u64);
+        let options = Options { jobs: self.running.jobs(), timeline: false };
+        let compared = watched(&extent, terminal.quiet, |progress| compare(&bare, options, progress));
+        let is_complete = compared.results.iter().all(|it| it.complete);
+        let done = compared.results[0].observations.len();
+        if !is_complete {
+            terminal.complain(&format!("interrupted: {done} replications of each variant are finished"));
+            if done == 0 {
+                return Ok(Exit::Interrupted);
+            }
+        }
+        let comparison = self.comparison(&variants, &systems, &measures, compared);
+        self.write(&comparison, formats, terminal)?;
+        if !is_complete {
+            return Ok(Exit::Interrupted);
+        }
+        let breached = comparison.cells.iter().any(Cell::breaches_a_promise);
+        Ok(if breached { Exit::Violated } else { Exit::Done })
+    }
+
+    /// What is compared, the baseline first.
+    fn variants(&self, source: &SourceText, terminal: &Terminal) -> Result<Vec<Variant>, Failure> {
+        let mut found = if self.vary.is_empty() {
+            variants(source).map_err(|found| refusal(&[found], terminal))?
+        } else {
+            combinations(&self.vary)?
+        };
+        let name = self.file.display();
+        if found.len() < 2 {
+            let count = found.len();
+            return Err(Failure {
+                exit: Exit::Nothing,
+                message: format!(
+                    "error: {name} has {count} of the two or more variants that a comparison needs\n  help: write \
+                     `variants: {{today: {{…}}, future: {{}}}}`, or use --vary path=a,b"
+                ),
+            });
+        }
+        if let Some(baseline) = &self.baseline {
+            let Some(place) = found.iter().position(|it| it.name == *baseline) else {
+                let names: Vec<_> = found.iter().map(|it| it.name.as_str()).collect();
+                let message = format!("error: there is no variant `{baseline}`: there are {}", names.join(", "));
+                return Err(Failure::usage(message));
+            };
+            found[..=place].rotate_right(1);
+        }
+        Ok(found)
+    }
+
+    fn systems(
+        &self,
+        source: &SourceText,
+        variants: &[Variant],
+        registry: &Registry,
+        terminal: &Terminal,
+    ) -> Result<Vec<Ready>, Failure> {
+        let mut overrides = self.running.overrides.list();
+        overrides.extend(self.precision.as_ref().map(|relative| Override {
+            path: "run.replications".to_owned(),
+            value: format!("{{precision: {{metric: wait.mean, relative: {relative}}}}}"),
+        }));
+        let mut said = Vec::new();
+        let mut systems = Vec::new();
+        for variant in variants {
+            let loaded = load_variant(source, variant, &overrides);
+            let (system, warnings) = ready(Some(&self.file), source, loaded, registry, terminal)?;
+            for warning in warnings.iter().map(|it| it.render(terminal.color_on_stderr())) {
+                if !said.contains(&warning) {
+                    terminal.say(&warning);
+                    said.push(warning);
+                }
+            }
+            systems.push(system);
+        }
+        Ok(systems)
+    }
+
+    fn measures(&self, first: &Ready) -> Result<Vec<Measure>, Failure> {
+        if self.metrics.is_empty() {
+            return Ok(default_measures());
+        }
+        let one = |text: &String| {
+            metric(text, &first.scenario.labels)
+                .map_err(|(message, help)| Failure::usage(format!("error: {message}\n  help: {help}")))
+        };
+        self.metrics.iter().map(one).collect()
+    }
+
+    fn comparison(
+        &self,
+        variants: &[Variant],
+        systems: &[Ready],
+        measures: &[Measure],
+        compared: Compared,
+    ) -> Comparison {
+        let first = &systems[0].scenario;
+        let observations: Vec<_> = compared.results.iter().map(|it| it.observations.as_slice()).collect();
+        let differences = differences(&observations, 0, measures, first.run.confidence);
+        let command = self.command();
+        let cell = |(((variant, system), results), same_plan): (((&Variant, &Ready), _), bool)| Cell {
+            name: variant.name.clone(),
+            label: variant.name.clone(),
+            parameters: parameters(&variant.change),
+            same_plan,
+            document: Outcome::of(&system.scenario, results, Duration::ZERO)
+                .document(&system.scenario, command.clone()),
+            examples: None,
+        };
+        let cells: Vec<Cell> =
+            variants.iter().zip(systems).zip(compared.results).zip(compared.same_plan).map(cell).collect();
+        Comparison {
+            scenario: first.name.clone(),
+            description: first.description.clone(),
+            seed: first.run.seed,
+            confidence: first.run.confidence,
+            replications: cells[0].document.replications,
+            warnings: cells.iter().filter(|it| !it.same_plan).map(other_plan).collect(),
+            cells,
+            baseline: 0,
+            differences,
+            answer: Vec::new(),
+            reproduce: command.clone(),
+        }
+    }
+
+    fn write(&self, comparison: &Comparison, formats: Formats, terminal: &Terminal) -> Result<(), Failure> {
+        let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&comparison.scenario));
+        atomic_write(&dir.join("summary.json"), json::summary(comparison).as_bytes())?;
+        atomic_write(&dir.join("differences.csv"), csv::differences(comparison).as_bytes())?;
+        let charts = write_comparison_charts(comparison, &dir, formats)?.len();
+        terminal.say(&format!("{} files written to {}", charts + 2, dir.display()));
+        terminal.print(&match self.format {
+            Format::Human => table::human(comparison),
+            Format::Json => json::summary(comparison),
+            Format::Csv => csv::differences(comparison),
+            Format::Markdown => table::markdown(comparison),
+        })
+    }
+}
+
+fn other_plan(cell: &Cell) -> String {
+    format!(
+        "{} has another plan than the baseline (workload, workers or timed events differ): its differences are those of \
+         the plan as well",
+        cell.name
+    )
+}
+
+/// What a variant sets, for the summary.
+fn parameters(change: &Change) -> Vec<(String, serde_json::Value)> {
+    match change {
+        Change::Merged(serde_json::Value::Object(map)) => {
+            map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        }
+        Change::Merged(_) => Vec::new(),
+        Change::Set(sets) => sets.iter().map(|set| (set.path.clone(), set.value.clone().into())).collect(),
+    }
+}
+
+/// Every combination of the values of these `--vary`, the last one varying fastest.
+fn combinations(vary: &[String]) -> Result<Vec<Variant>, Failure> {
+    let mut all: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    for text in vary {
+        let (path, values) = varied(text).map_err(|why| Failure::usage(format!("error: {why}")))?;
+        let with =
+            |one: &Vec<(String, String)>, value: &String| [one.as_slice(), &[(path.clone(), value.clone())]].concat();
+        all = all.iter().flat_map(|one| values.iter().map(|value| with(one, value)).collect::<Vec<_>>()).collect();
+        if all.len() > VARIANTS_MAX {
+            let message = format!("error: more than {VARIANTS_MAX} variants: use `lanekeeper sweep` for this");
+            return Err(Failure::usage(message));
+        }
+    }
+    let variant = |settings: Vec<(String, String)>| Variant {
+        name: name_of(&settings),
+        change: Change::Set(settings.into_iter().map(|(path, value)| Override { path, value }).collect()),
+    };
+    Ok(all.into_iter().map(variant).collect())
+}

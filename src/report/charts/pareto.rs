@@ -1,0 +1,130 @@
+//! Idle time beside work, waiting and churn at once: who is beaten by nobody.
+
+use super::axis::{Scale, seconds};
+use super::canvas::{Align, Canvas};
+use super::page::{self, EDGE, WIDTH};
+use super::theme::{self, BLUE, INK, MUTED, WHITE};
+use crate::report::comparison::Comparison;
+use crate::report::number;
+
+const TOP: f64 = 104.0;
+const HEIGHT: f64 = 440.0;
+/// More names than this would lie over one another: then only the front is named.
+const NAMES: usize = 10;
+
+struct Point {
+    index: usize,
+    idle: f64,
+    wait: f64,
+    churn: f64,
+}
+
+/// The chart, for two systems or more.
+pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+    let point = |(index, cell): (usize, &crate::report::comparison::Cell)| {
+        let mean = |metric| cell.document.estimate(metric).map(|it| it.mean);
+        Some(Point {
+            index,
+            idle: mean("worker.idle_avoidable")?,
+            wait: mean("wait.mean")?,
+            churn: mean("queue.churn")?,
+        })
+    };
+    let points: Vec<Point> = comparison.cells.iter().enumerate().filter_map(point).collect();
+    if points.len() < 2 {
+        return None;
+    }
+    let front = comparison.pareto();
+    let bottom = TOP + HEIGHT;
+    let mut canvas = Canvas::new(WIDTH, bottom + 58.0);
+    let of = format!(
+        "{}, seed {}, {} each",
+        comparison.scenario,
+        comparison.seed,
+        number::counted(u64::from(comparison.replications), "replication")
+    );
+    page::titles(
+        &mut canvas,
+        &title(comparison, &front),
+        &format!("{of}; filled: nobody is better in all three; the larger a circle, the more churn"),
+    );
+    let x = Scale::linear(points.iter().map(|it| it.wait).chain([0.0]), EDGE + 70.0, WIDTH - EDGE - 60.0);
+    let y = Scale::linear(points.iter().map(|it| it.idle).chain([0.0]), bottom, TOP);
+    x.draw_below(&mut canvas, TOP, bottom, seconds);
+    y.draw_left(&mut canvas, x.from, x.to, number::percent);
+    canvas.text((x.from + x.to) / 2.0, bottom + 42.0, "mean wait", 12.0, Align::Center, MUTED);
+    canvas.text(EDGE, TOP - 12.0, "worker time idle beside runnable work", 12.0, Align::Left, MUTED);
+    let most = points.iter().map(|it| it.churn).fold(0.0, f64::max);
+    let mut names = Names::default();
+    for it in &points {
+        let radius = 5.0 + if most > 0.0 { 15.0 * (it.churn / most).sqrt() } else { 0.0 };
+        let (cx, cy, in_front) = (x.at(it.wait), y.at(it.idle), front.contains(&it.index));
+        circle(&mut canvas, (cx, cy), radius + 1.0, WHITE);
+        circle(&mut canvas, (cx, cy), radius, BLUE);
+        if !in_front {
+            circle(&mut canvas, (cx, cy), radius - 2.0, WHITE);
+        }
+        if in_front || points.len() <= NAMES {
+            let text = format!("{} ({}/h)", comparison.cells[it.index].label, number::plain(it.churn));
+            names.place(&mut canvas, &text, (cx, cy), radius);
+        }
+    }
+    Some(canvas)
+}
+
+fn title(comparison: &Comparison, front: &[usize]) -> String {
+    let names: Vec<&str> = front.iter().map(|index| comparison.cells[*index].label.as_str()).collect();
+    match names.as_slice() {
+        [only] => format!("{only} is best in idle time, wait and churn at once"),
+        _ => format!(
+            "{} of {} are beaten by nobody in idle time, wait and churn at once: {}",
+            names.len(),
+            comparison.cells.len(),
+            names.join(", ")
+        ),
+    }
+}
+
+fn circle(canvas: &mut Canvas, (x, y): (f64, f64), radius: f64, color: theme::Color) {
+    const CORNERS: u32 = 36;
+    let corner = |index: u32| {
+        let angle = f64::from(index) * std::f64::consts::TAU / f64::from(CORNERS);
+        (x + radius * libm::cos(angle), y + radius * libm::sin(angle))
+    };
+    canvas.polygon((0..CORNERS).map(corner).collect(), color);
+}
+
+/// Names beside points, where there is room; a name without room is left out.
+#[derive(Default)]
+struct Names {
+    /// Left, right, baseline.
+    taken: Vec<(f64, f64, f64)>,
+}
+
+impl Names {
+    fn place(&mut self, canvas: &mut Canvas, text: &str, (x, y): (f64, f64), radius: f64) {
+        let width = theme::text_width(text, 12.0, false);
+        let beside =
+            |dx: f64, dy: f64| if dx > 0.0 { (x + radius + 6.0, y + dy) } else { (x - radius - 6.0 - width, y + dy) };
+        let spots = [
+            beside(1.0, 4.5),
+            beside(-1.0, 4.5),
+            beside(1.0, -radius),
+            beside(1.0, radius + 9.0),
+            beside(-1.0, -radius),
+            beside(-1.0, radius + 9.0),
+        ];
+        let is_free = |(left, baseline): &(f64, f64)| {
+            let on_page = *left > EDGE + 74.0 && left + width < WIDTH - EDGE && *baseline > TOP - 2.0;
+            on_page
+                && !self
+                    .taken
+                    .iter()
+                    .any(|(l, r, b)| *left < *r + 4.0 && *l < left + width + 4.0 && (baseline - b).abs() < 14.0)
+        };
+        if let Some((left, baseline)) = spots.iter().find(|spot| is_free(spot)).copied() {
+            canvas.text(left, baseline, text, 12.0, Align::Left, INK);
+            self.taken.push((left, left + width, baseline));
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Experiments from outside: precision, comparisons and sweeps give the same bytes however they are run.
+
+mod program;
+
+use std::fs;
+use std::path::Path;
+
+use program::*;
+use serde_json::Value;
+
+#[test]
+fn a_precision_decides_how_many_replications_there_are_and_the_number_of_jobs_does_not() {
+    let with = |at_most: u32| {
+        let precision = format!("{{precision: {{metric: wait.mean, relative: 20%, at_most: {at_most}}}}}");
+        SMALL.replace("replications: 6", &format!("replications: {precision}"))
+    };
+    let dir = folder_with(&[("enough.yaml", with(400).as_bytes()), ("short.yaml", with(12).as_bytes())]);
+    let summary = |args: &str| {
+        let output = lanekeeper(dir.path(), &format!("run {args} --format json --charts none"));
+        serde_json::from_str::<Value>(&stdout(&output)).unwrap()
+    };
+    let one = summary("enough.yaml --jobs 1");
+    let metric = &one["metrics"]["wait.mean"];
+    let half = (metric["ci"][1].as_f64().unwrap() - metric["ci"][0].as_f64().unwrap()) / 2.0;
+    assert!(half <= 0.2 * metric["mean"].as_f64().unwrap(), "{metric}");
+    assert!((11..400).contains(&one["replications"].as_u64().unwrap()), "{}", one["replications"]);
+    assert_eq!(one, summary("enough.yaml --jobs 3"));
+    let short = summary("short.yaml");
+    assert_eq!(short["replications"], 12);
+    assert!(short["warnings"][0].as_str().unwrap().contains("raise `at_most`"), "{short}");
+}
+
+/// Three variants: one that changes nothing, one with fewer queues, one with other tasks.
+fn compared() -> String {
+    format!(
+        "{SMALL}engine: {{queue_first: {{queues: {{min: 3, max: 3}}}}}}
+variants:
+  wide: {{}}
+  same: {{engine: {{queue_first: {{queues: {{min: 3, max: 3}}}}}}}}
+  narrow: {{engine.queue_first.queues: {{min: 1, max: 1}}}}
+  other: {{resources: {{repo: {{count: 50}}}}}}
+"
+    )
+}
+
+#[test]
+fn a_comparison_pairs_its_variants_and_knows_what_is_chance() {
+    let dir = folder_with(&[("three.yaml", compared().as_bytes())]);
+    let output = lanekeeper(dir.path(), "compare three.yaml --replications 30 --format json --charts none --jobs 2");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let json: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let names: Vec<&str> = json["cells"].as_array().unwrap().iter().map(|it| it["cell"].as_str().unwrap()).collect();
+    assert_eq!(names, ["wide", "same", "narrow", "other"], "in the order of the file");
+    assert_eq!(json["baseline"], "wide");
+    let plans: Vec<bool> =
+        json["cells"].as_array().unwrap().iter().map(|it| it["same_plan"].as_bool().unwrap()).collect();
+    assert_eq!(plans, [true, true, true, false]);
+    assert!(json["warnings"][0].as_str().unwrap().starts_with("other has another plan"));
+    let wait = |cell: &str| {
+        let all = json["differences"].as_array().unwrap().iter();
+        all.clone().find(|it| it["cell"] == cell && it["metric"] == "wait.mean").unwrap().clone()
+    };
+    assert_eq!((wait("same")["difference"].as_f64(), &wait("same")["verdict"]), (Some(0.0), &"inconclusive".into()));
+    assert_eq!(wait("narrow")["verdict"], "worse");
+    assert!(wait("narrow")["ci"][0].as_f64().unwrap() > 0.0 && wait("narrow")["p_holm"].as_f64().unwrap() < 0.05);
+    assert_eq!(json["cells"][0]["metrics"]["wait.mean"]["n"], 30);
+    let again =
+        lanekeeper(dir.path(), "compare three.yaml --replications 30 --format json --charts none --jobs 1 -o again");
+    assert_eq!(stdout(&again), stdout(&output));
+    assert!(dir.path().join("again/differences.csv").exists());
+}
+
+#[test]
+fn the_table_of_a_comparison_answers_first_and_names_the_baseline_that_was_asked_for() {
+    let dir = folder_with(&[("three.yaml", compared().as_bytes())]);
+    let output = lanekeeper(dir.path(), "compare three.yaml --baseline narrow --metric wait.mean --charts svg");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("wide against narrow: better in wait.mean ("), "{}", stdout(&output));
+    let command = "lanekeeper compare three.yaml --baseline narrow --metric wait.mean";
+    assert_eq!(stdout(&output).lines().last(), Some(command));
+    for chart in ["differences.svg", "wait-ccdf.svg", "pareto.svg"] {
+        assert!(dir.path().join("results/small").join(chart).exists(), "{chart}");
+    }
+}
+
+#[test]
+fn values_of_a_path_are_compared_until_the_differences_are_precise() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let args =
+        "compare small.yaml --vary engine.queue_first.queues.max=1,3 --precision 40% --format json --charts none";
+    let json: Value = serde_json::from_str(&stdout(&lanekeeper(dir.path(), args))).unwrap();
+    let names: Vec<&str> = json["cells"].as_array().unwrap().iter().map(|it| it["cell"].as_str().unwrap()).collect();
+    assert_eq!(names, ["max=1", "max=3"]);
+    let all = json["differences"].as_array().unwrap();
+    let wait = all.iter().find(|it| it["metric"] == "wait.mean").unwrap();
+    let half = (wait["ci"][1].as_f64().unwrap() - wait["ci"][0].as_f64().unwrap()) / 2.0;
+    assert!(half <= 0.4 * wait["baseline_mean"].as_f64().unwrap(), "{wait}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_before_anything_runs() {
+    let text = |variants: &str| format!("{SMALL}variants: {variants}\n");
+    let dir = folder_with(&[
+        ("none.yaml", SMALL.as_bytes()),
+        ("one.yaml", text("{a: {}}").as_bytes()),
+        ("list.yaml", text("[a, b]").as_bytes()),
+        ("wrong.yaml", text("{a: {}, b: {workers: {inital: 2}}}").as_bytes()),
+        ("unpaired.yaml", text("{a: {}, b: {run: {replications: 2}}}").as_bytes()),
+        ("fine.yaml", text("{a: {}, b: {workers: {initial: 2}}}").as_bytes()),
+    ]);
+    for (args, exit, words) in [
+        ("none.yaml", 4, "two or more variants"),
+        ("one.yaml", 4, "two or more variants"),
+        ("list.yaml", 2, "is a map"),
+        ("wrong.yaml", 2, "wrong.yaml:8:33 (workers.inital)"),
+        ("unpaired.yaml", 2, "cannot be paired"),
+        ("fine.yaml --baseline c", 2, "there are a, b"),
+        ("fine.yaml --metric wait.p96", 2, "did you mean"),
+        ("fine.yaml --vary a", 2, "path=a,b,c"),
+        ("fine.yaml --vary workers.initial=1,2,x", 2, "--set workers.initial=x"),
+        ("fine.yaml --precision 5", 2, "has no unit"),
+        ("missing.yaml", 2, "cannot read"),
+    ] {
+        let output = lanekeeper(dir.path(), &format!("compare {args}"));
+        assert_eq!(code(&output), exit, "{args}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));
+    }
+    assert!(!dir.path().join("results").exists());
+}
+
+/// Five cells of four replications.
+fn swept() -> String {
+    let small = SMALL.replace("replications: 6", "replications: 4");
+    format!(
+        "{small}sweep: {{grid: {{engine.queue_first.queues.min: [1, 2, 3], engine.queue_first.queues.max: [2, 3]}}, where: \
+         engine.queue_first.queues.min <= engine.queue_first.queues.max}}\n"
+    )
+}
+
+/// Every file of a folder but those of shards, by name.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(dir).unwrap().map(|it| it.unwrap());
+    let mut files: Vec<_> = entries
+        .map(|it| (it.file_name().into_string().unwrap(), fs::read(it.path()).unwrap()))
+        .filter(|(name, _)| !name.contains("-of-"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_sweep_in_one_go_in_shards_and_continued_gives_the_same_bytes() {
+    let dir = folder_with(&[("sweep.yaml", swept().as_bytes())]);
+    let run = |args: &str| {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 0, "{args}: {}", stderr(&output));
+        output
+    };
+    let whole = run("sweep sweep.yaml -o whole --jobs 2");
+    let answer = stdout(&whole);
+    assert!(answer.contains("is best on wait.mean"), "{answer}");
+    assert!(answer.lines().last().unwrap().contains(" is best on queue.churn"), "{answer}");
+    let names: Vec<String> = files(&dir.path().join("whole")).into_iter().map(|it| it.0).collect();
+    for wanted in ["cells.csv", "heat.svg", "pareto.png", "runs.ndjson", "summary.json"] {
+        assert!(names.iter().any(|name| name == wanted), "{wanted} of {names:?}");
+    }
+
+    for shard in 1..=4 {
+        run(&format!("sweep sweep.yaml --shard {shard}/4 -o part{} --jobs 1", shard % 2));
+    }
+    let merged = run("merge part0 part1 -o merged");
+    assert_eq!(stdout(&merged), answer);
+    assert!(files(&dir.path().join("merged")) == files(&dir.path().join("whole")));
+
+    // The machine went down in the middle of the seventh line.
+    let log = dir.path().join("whole/runs.ndjson");
+    let bytes = fs::read(&log).unwrap();
+    let mut ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
+    let torn = ends.nth(6).unwrap() + 100;
+    fs::create_dir(dir.path().join("torn")).unwrap();
+    fs::write(dir.path().join("torn/runs.ndjson"), &bytes[..torn]).unwrap();
+    let refused = lanekeeper(dir.path(), "sweep sweep.yaml -o torn");
+    assert!(code(&refused) == 2 && stderr(&refused).contains("--resume"), "{}", stderr(&refused));
+    run("sweep sweep.yaml -o torn --resume");
+    assert!(files(&dir.path().join("torn")) == files(&dir.path().join("whole")));
+
+    // Fewer replications, and the others added later.
+    run("sweep sweep.yaml --replications 2 -o grown");
+    run("sweep sweep.yaml --resume -o grown");
+    assert!(files(&dir.path().join("grown")) == files(&dir.path().join("whole")));
+
+    let other = lanekeeper(dir.path(), "sweep sweep.yaml --seed 8 --resume -o grown");
+    assert!(code(&other) == 2 && stderr(&other).contains("another sweep"), "{}", stderr(&other));
+    let lacking = lanekeeper(dir.path(), "merge part0 -o lacking");
+    assert!(code(&lacking) == 2 && stderr(&lacking).contains("missing"), "{}", stderr(&lacking));
+}
+
+#[test]
+fn cells_share_their_replications_and_are_named_by_their_parameters() {
+    let dir = folder_with(&[("sweep.yaml", swept().as_bytes())]);
+    let output = lanekeeper(dir.path(), "sweep sweep.yaml --format json --charts none");
+    let json: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let cells = json["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 5);
+    let set = "--set engine.queue_first.queues.min=2 --set engine.queue_first.queues.max=3";
+    let args = format!("run sweep.yaml {set} --format json --charts none");
+    let alone: Value = serde_json::from_str(&stdout(&lanekeeper(dir.path(), &args))).unwrap();
+    let cell = cells.iter().find(|it| it["digest"] == alone["digest"]).expect("the cell of these parameters");
+    assert_eq!(cell["parameters"]["engine.queue_first.queues.min"], 2);
+    assert_eq!(cell["metrics"], alone["metrics"], "as if it had been run alone");
+    let fewer = lanekeeper(
+        dir.path(),
+        "sweep sweep.yaml --vary engine.queue_first.queues.max=3,2 --vary engine.queue_first.queues.min=2,1 --format json \
+         --charts none -o fewer",
+    );
+    let fewer: Value = serde_json::from_str(&stdout(&fewer)).unwrap();
+    assert!(fewer["cells"].as_array().unwrap().iter().any(|it| it["cell"] == cell["cell"]), "the same name");
+}
+
+#[test]
+fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
+    let huge = format!(
+        "{SMALL}sweep: {{grid: {{run.seed: {{from: 1, to: 1000000, step: 1}}, workers.initial: {{from: 1, to: 1000, step: \
+         1}}}}}}\n"
+    );
+    let dir = folder_with(&[
+        ("sweep.yaml", swept().as_bytes()),
+        ("huge.yaml", huge.as_bytes()),
+        ("none.yaml", SMALL.as_bytes()),
+    ]);
+    let plan = lanekeeper(dir.path(), "sweep sweep.yaml --plan --shard 1/2");
+    assert_eq!(code(&plan), 0, "{}", stderr(&plan));
+    assert!(stdout(&plan).starts_with("small: 3 cells (shard 1 of 2 of 5 cells), 4 replications each: 12 runs"));
+    for (args, exit, words) in [
+        ("huge.yaml", 2, "1000000000 combinations"),
+        ("sweep.yaml --vary engine.queue_first.queues.max=2,0", 2, "--set engine.queue_first.queues.max=0"),
+        ("none.yaml", 4, "varies nothing"),
+        ("sweep.yaml --shard 5/4", 2, "is no shard"),
+        ("sweep.yaml --vary workers.initial=1,1", 2, "same parameters"),
+        ("sweep.yaml --set run.replications={precision:{metric:wait.mean,relative:5%}}", 2, ""),
+        ("missing.yaml", 2, "cannot read"),
+    ] {
+        let output = lanekeeper(dir.path(), &format!("sweep {args}"));
+        assert_eq!(code(&output), exit, "{args}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));
+    }
+    let empty = lanekeeper(dir.path(), "merge . -o merged");
+    assert!(code(&empty) == 4 && stderr(&empty).contains("no shard"), "{}", stderr(&empty));
+    assert!(!dir.path().join("results").exists());
+}
