@@ -97,7 +97,8 @@ fn the_trace_of_black_friday_keeps_the_rules_of_the_format() {
 
 #[test]
 fn the_traces_of_all_small_scenarios_keep_them_too() {
-    for entry in fs::read_dir(Path::new(ROOT).join("scenarios")).unwrap() {
+    let folder = |name: &str| fs::read_dir(Path::new(ROOT).join("scenarios").join(name)).unwrap();
+    for entry in folder("").chain(folder("incidents")) {
         let path = entry.unwrap().path();
         let scripted =
             path.extension().is_some_and(|it| it == "yaml") && fs::read_to_string(&path).unwrap().contains("\nscript:");

@@ -11,7 +11,7 @@ use crate::experiment::replay::fidelity::{self, Fidelity, TaskWaits};
 use crate::experiment::replay::overheads::Overheads;
 use crate::experiment::{Estimate, Expectation, Verdict};
 use crate::observe::timeline::{AttemptBar, LifeBar, Mark, MarkKind, QueueBar, TenureBar, Timeline};
-use crate::observe::{Observation, Series, Violation, WAIT_SHARES, WorkerTime};
+use crate::observe::{Observation, RankRow, Series, Violation, WAIT_SHARES, WorkerTime};
 
 use super::comparison::{Cell, Comparison};
 use super::{About, Document};
@@ -153,7 +153,7 @@ fn observation(replication: u64, end: f64, task_span: f64) -> Observation {
         metrics: METRICS.iter().map(|metric| ((metric.name, None), 1.5 + replication as f64)).collect(),
         sample_sizes: BTreeMap::from([(("wait", None), 100)]),
         wait_quantiles: WAIT_SHARES.map(|share| 20.0 * share / (1.0 - share)).to_vec(),
-        ranks: Vec::new(),
+        ranks: (0..5).map(rank).collect(),
         violation_counts,
         violations,
         probes: ProbeSet::default(),
@@ -174,6 +174,10 @@ fn observation(replication: u64, end: f64, task_span: f64) -> Observation {
         observation.violations.push(Violation { property: Property::WorkConserving, ..violation(end) });
     }
     observation
+}
+
+fn rank(number: u32) -> RankRow {
+    RankRow { resource: ResourceId(number), tasks: 90 - u64::from(number) * 9, wait_mean: 40.0 / f64::from(number + 1) }
 }
 
 fn violation(end: f64) -> Violation {

@@ -15,6 +15,8 @@ mod over_time;
 mod page;
 mod pareto;
 mod queues;
+mod recovery;
+mod resources;
 mod theme;
 mod workers;
 
@@ -57,6 +59,8 @@ const CHARTS: &[Chart] = &[
     ("timeline-queues", queues::draw),
     ("over-time", over_time::draw),
     ("idle", idle::draw),
+    ("orphan-recovery", recovery::draw),
+    ("hot-resources", resources::draw),
     ("fidelity", fidelity::draw),
 ];
 

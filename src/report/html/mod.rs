@@ -24,6 +24,7 @@ struct Page {
     verdict: VerdictView,
     question: String,
     headline: String,
+    answers: Vec<String>,
     context: String,
     varied: Vec<String>,
     stories: Vec<StoryView>,

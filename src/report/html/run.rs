@@ -1,6 +1,7 @@
 //! The page of a run.
 
 use super::{CellView, ChartView, ExpectationView, GroupView, HeadView, StepView, StoryView, TableView, timeline};
+use crate::experiment::replay::fidelity::{Comparison, Fidelity};
 use crate::experiment::{Expectation, Verdict};
 use crate::observe::Violation;
 use crate::report::charts::svg_charts;
@@ -18,6 +19,7 @@ impl Report for Page {
 
     fn render(&self, doc: &Document) -> String {
         let charts = svg_charts(doc).unwrap_or_default();
+        let remarks = doc.replayed.iter().flat_map(|replayed| &replayed.remarks);
         super::Page {
             title: doc.scenario.clone(),
             verdict: doc.verdict.into(),
@@ -25,13 +27,13 @@ impl Report for Page {
             headline: capitalised(&table::promises(doc)),
             context: capitalised(&table::context(doc).join(", ")),
             stories: stories(doc),
-            tables: vec![results(doc)],
+            tables: doc.replayed.as_ref().map(|it| fidelity(&it.fidelity)).into_iter().chain([results(doc)]).collect(),
             held: doc.expectations.iter().filter(|it| it.verdict == Verdict::Pass).count(),
             expectations: expectations(doc),
             timeline: timeline::view(doc),
             charts: charts.into_iter().map(|it| ChartView { caption: it.caption, svg: it.svg }).collect(),
             warnings: doc.about.warnings.clone(),
-            assumptions: doc.about.assumptions.clone(),
+            assumptions: doc.about.assumptions.iter().chain(remarks).cloned().collect(),
             reproduce: doc.reproduce.clone(),
             digest: doc.digest.clone(),
             resolved: doc.about.resolved.clone(),
@@ -93,6 +95,29 @@ fn expectations(doc: &Document) -> Vec<ExpectationView> {
     let view =
         |it: &Expectation| ExpectationView { id: it.id.clone(), verdict: it.verdict.into(), detail: it.detail.clone() };
     all.into_iter().map(view).collect()
+}
+
+/// A replay says first how near it is.
+fn fidelity(fidelity: &Fidelity) -> TableView {
+    let seconds = |value: f64| CellView::new(format!("{} s", number::plain(value)), "number");
+    let row = |it: &Comparison| {
+        let error = it.error().map_or_else(String::new, |error| format!("{:+.1} %", error * 100.0));
+        let range = format!("{} … {} s", number::plain(it.range.0), number::plain(it.range.1));
+        vec![
+            CellView::new(it.metric, ""),
+            seconds(it.recorded),
+            seconds(it.simulated),
+            CellView::new(error, "number"),
+            CellView::new(range, "number"),
+        ]
+    };
+    let columns = ["recorded", "simulated", "error", "simulated runs"].map(HeadView::number);
+    TableView {
+        id: "fidelity",
+        title: "Simulated against recorded waits",
+        header: [HeadView::text("metric")].into_iter().chain(columns).collect(),
+        groups: vec![GroupView { title: "", rows: fidelity.comparisons.iter().map(row).collect() }],
+    }
 }
 
 fn results(doc: &Document) -> TableView {
