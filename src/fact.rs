@@ -222,8 +222,37 @@ pub enum Fact<'a> {
     Noted(Note),
 }
 
+/// What chance decided and no fact tells in full: whoever writes a run down needs it, whoever judges one does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// Messages of a worker are lost for a while.
+    Isolated {
+        /// Whose.
+        worker: WorkerId,
+        /// Those to the engine.
+        to_engine: bool,
+        /// Those of the engine.
+        from_engine: bool,
+        /// For how long.
+        lasts: Span,
+    },
+    /// A message was sent on a wire with chance in it.
+    Sent {
+        /// By or to which worker.
+        worker: WorkerId,
+        /// Whether to the engine.
+        to_engine: bool,
+        /// How long it takes; `None`: it is lost.
+        takes: Option<Span>,
+    },
+}
+
 /// Whoever reads facts.
 pub trait Observe {
     /// Takes the next fact. `now` never decreases.
     fn on(&mut self, now: Time, fact: &Fact<'_>);
+
+    /// Takes note of a choice. Observers have no need of it.
+    #[inline(always)]
+    fn chose(&mut self, _now: Time, _choice: Choice) {}
 }

@@ -91,7 +91,7 @@ impl ShrinkArgs {
         options: &Options<'_>,
     ) -> Result<Shrunk, Failure> {
         let recorded = record(&ready.scenario, &ready.written, &*ready.factory, replication);
-        shrink(recorded.document(), Aim::at(violation), options).ok_or_else(|| Failure {
+        shrink(&recorded.map(|file| file.document()), Aim::at(violation), options).ok_or_else(|| Failure {
             exit: Exit::Internal,
             message: format!(
                 "error: the run with every choice written out does not violate {} in the same way: it hangs on how long \

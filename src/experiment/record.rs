@@ -2,18 +2,18 @@
 //! pauses of workers) becomes an event of its own, and no chance is left.
 //!
 //! All of it is read from facts. Three things are told by their consequences: a worker joins when it was ready, what a
-//! task demands is the time for which it executed, overhead and speed included, and every message takes as long as one
-//! takes on average. A recorded run therefore need not be the same to the microsecond; whether it still shows what the
-//! original showed is asked by whoever needs it.
+//! task demands is the time for which it executed, overhead and speed included, and nothing arrives twice. A recorded run
+//! therefore need not be the same to the microsecond; whether it still shows what the original showed is asked by
+//! whoever needs it. How long messages took is written down in three ways, the simplest first.
 
 use std::collections::BTreeMap;
 
 use crate::base::{Claim, ClassId, IdMap, Labels, Mode, Span, TaskId, Time, WorkerId};
 use crate::engine::EngineFactory;
-use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::fact::{AttemptEnd, Choice, Exit, Fact, Observe};
 use crate::scenario::file::{
-    ChosenFile, DistFile, ExpectFile, FaultFile, File, LimitsFile, NetworkFile, PauseOnceFile, RunFile, ScriptFile,
-    SubmitFile, TaskFile, WorkerFile, WorkersFile,
+    ChosenFile, DelayFile, DirectionFile, DistFile, DropFile, ExpectFile, FaultFile, File, IsolateOnceFile, LimitsFile,
+    NetworkFile, PauseOnceFile, RunFile, ScriptFile, SubmitFile, TaskFile, WorkerFile, WorkersFile,
 };
 use crate::scenario::{Action, Scenario};
 use crate::world;
@@ -23,11 +23,21 @@ const A_LITTLE: Span = Span::from_secs(1);
 
 /// Runs one replication of `scenario`, read from `file`, and writes down what chance decided in it.
 ///
-/// Engine, detection and grace stay as they are; nothing is expected of the result yet.
-pub fn record(scenario: &Scenario, file: &File, factory: &dyn EngineFactory, replication: u32) -> File {
+/// Engine, detection and grace stay as they are; nothing is expected of the result yet. Messages take no time, or as
+/// long as one takes on average, or each as long as it took.
+pub fn record(scenario: &Scenario, file: &File, factory: &dyn EngineFactory, replication: u32) -> [File; 3] {
     let mut recorder = Recorder::new(scenario, file);
     let stats = world::simulate(scenario, factory, replication, &mut recorder);
+    let delays = std::mem::take(&mut recorder.delays);
     let script = recorder.finish(stats.ended_at);
+    let mean = Span::from_micros(scenario.network.delay.mean().round() as u64);
+    let all = in_order(script.iter().cloned().chain(delays).collect());
+    [(Span::ZERO, script.clone()), (mean, script), (Span::ZERO, all)]
+        .map(|(delay, script)| without_chance(file, delay, script))
+}
+
+/// What was read, with a script in the place of all chance.
+fn without_chance(file: &File, delay: Span, script: Vec<ScriptFile>) -> File {
     File {
         run: RunFile { horizon: file.run.horizon, drain: file.run.drain, ..RunFile::default() },
         resources: BTreeMap::new(),
@@ -38,10 +48,7 @@ pub fn record(scenario: &Scenario, file: &File, factory: &dyn EngineFactory, rep
             abort_takes: file.workers.abort_takes,
             ..WorkersFile::default()
         },
-        network: NetworkFile {
-            delay: DistFile::Constant(Span::from_micros(scenario.network.delay.mean().round() as u64)),
-            ..NetworkFile::default()
-        },
+        network: NetworkFile { delay: DistFile::Constant(delay), ..NetworkFile::default() },
         script,
         expect: ExpectFile::default(),
         faults: file.faults.iter().filter(|fault| hits_no_one_by_chance(fault)).cloned().collect(),
@@ -67,6 +74,17 @@ struct Recorder<'a> {
     workers: IdMap<WorkerId, Life>,
     joined: u32,
     limits_known: bool,
+    /// When the last messages were sent, by worker and direction.
+    sent: BTreeMap<(WorkerId, bool), Sent>,
+    /// How long messages took, an event for each.
+    delays: Vec<ScriptFile>,
+}
+
+/// The last messages of one direction that were sent at one instant.
+struct Sent {
+    at: Time,
+    /// After the messages before them and before these.
+    before: Span,
 }
 
 struct Submission {
@@ -77,6 +95,7 @@ struct Submission {
 /// A worker that is ready and not gone.
 struct Life {
     name: String,
+    ready: Time,
     /// Where its pause is among the events, while it stands still.
     pause: Option<usize>,
     attempt: Option<Execution>,
@@ -99,7 +118,7 @@ impl<'a> Recorder<'a> {
             labels: &scenario.labels,
             initial: scenario.workers.initial,
             grace: scenario.workers.grace,
-            untold: file.script.iter().filter(|event| !is_told_by_facts(event)).cloned().collect(),
+            untold: file.script.iter().filter(|event| is_untold(event)).cloned().collect(),
             asked: asked.collect(),
             names: BTreeMap::new(),
             events: Vec::new(),
@@ -107,6 +126,8 @@ impl<'a> Recorder<'a> {
             workers: IdMap::new(),
             joined: 0,
             limits_known: false,
+            sent: BTreeMap::new(),
+            delays: Vec::new(),
         }
     }
 }
@@ -152,11 +173,45 @@ impl Observe for Recorder<'_> {
             | Fact::Noted(_) => {}
         }
     }
+
+    fn chose(&mut self, now: Time, choice: Choice) {
+        match choice {
+            Choice::Isolated { worker, to_engine, from_engine, lasts } => {
+                let Some(life) = self.workers.get(worker) else { return };
+                let isolate =
+                    IsolateOnceFile { worker: life.name.clone(), lasts, direction: way(to_engine, from_engine) };
+                self.event(now, ScriptFile { isolate: Some(isolate), ..ScriptFile::default() });
+            }
+            Choice::Sent { worker, to_engine, takes } => self.sent(now, worker, to_engine, takes),
+        }
+    }
 }
 
 impl Recorder<'_> {
     fn event(&mut self, now: Time, event: ScriptFile) {
         self.events.push(ScriptFile { at: now.since(Time::ZERO), ..event });
+    }
+
+    /// An event that concerns the next message is put right after the one before it: at the same instant it could come
+    /// too late.
+    fn sent(&mut self, now: Time, worker: WorkerId, to_engine: bool, takes: Option<Span>) {
+        // No event comes between a worker's being ready and what it says at that instant.
+        let Some(life) = self.workers.get(worker).filter(|life| now > life.ready) else { return };
+        let (name, direction) = (life.name.clone(), way(to_engine, !to_engine));
+        let ready = life.ready.since(Time::ZERO);
+        let sent = self.sent.entry((worker, to_engine)).or_insert(Sent { at: life.ready, before: ready });
+        if now > sent.at {
+            *sent = Sent { at: now, before: sent.at.since(Time::ZERO) + Span::from_micros(1) };
+        }
+        let at = sent.before;
+        let event = ScriptFile { at, ..ScriptFile::default() };
+        match takes {
+            None => self.events.push(ScriptFile { drop: Some(DropFile { worker: name, direction }), ..event }),
+            Some(by) => {
+                let delay = DelayFile { worker: Some(name), direction, effect: None, by };
+                self.delays.push(ScriptFile { delay: Some(delay), ..event });
+            }
+        }
     }
 
     fn submitted(&mut self, now: Time, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
@@ -186,7 +241,7 @@ impl Recorder<'_> {
             name
         };
         self.names.insert(self.labels.worker(worker), name.clone());
-        self.workers.insert(worker, Life { name, pause: None, attempt: None });
+        self.workers.insert(worker, Life { name, ready: now, pause: None, attempt: None });
     }
 
     fn paused(&mut self, now: Time, worker: WorkerId) {
@@ -266,17 +321,14 @@ impl Recorder<'_> {
         let untold = std::mem::take(&mut self.untold);
         let mut events: Vec<ScriptFile> = untold.into_iter().filter_map(|event| self.renamed(event)).collect();
         events.append(&mut self.events);
-        events.sort_by_key(|event| event.at);
-        events
+        in_order(events)
     }
 
     /// An event with the recorded names of those whom it concerns; `None` where one of them was never there.
     fn renamed(&self, mut event: ScriptFile) -> Option<ScriptFile> {
-        let ScriptFile { quiesce, slow, isolate, drop, delay, .. } = &mut event;
+        let ScriptFile { quiesce, drop, delay, .. } = &mut event;
         let mut named = vec![];
         named.extend(quiesce.as_mut().map(|it| &mut it.worker));
-        named.extend(slow.as_mut().map(|it| &mut it.worker));
-        named.extend(isolate.as_mut().map(|it| &mut it.worker));
         named.extend(drop.as_mut().map(|it| &mut it.worker));
         if let Some(delay) = delay {
             named.extend(delay.worker.as_mut());
@@ -292,11 +344,22 @@ impl Recorder<'_> {
     }
 }
 
-/// Whether the recorder hears of an event by a fact.
-fn is_told_by_facts(event: &ScriptFile) -> bool {
-    let ScriptFile { at: _, submit, cancel, join, crash, pause, signal, set_limits, .. } = event;
-    let lives = join.is_some() || crash.is_some() || pause.is_some() || signal.is_some();
-    lives || submit.is_some() || cancel.is_some() || set_limits.is_some()
+fn in_order(mut events: Vec<ScriptFile>) -> Vec<ScriptFile> {
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+fn way(to_engine: bool, from_engine: bool) -> DirectionFile {
+    match (to_engine, from_engine) {
+        (true, false) => DirectionFile::ToEngine,
+        (false, true) => DirectionFile::FromEngine,
+        (true, true) | (false, false) => DirectionFile::Both,
+    }
+}
+
+/// Whether no fact or choice tells of an event, nor the time for which tasks executed.
+fn is_untold(event: &ScriptFile) -> bool {
+    event.quiesce.is_some() || event.drop.is_some() || event.delay.is_some() || event.engine_crash.is_some()
 }
 
 /// Faults of the engine, of its store and of all clocks are no more by chance than what is in a script.
@@ -374,7 +437,7 @@ engine: {queue_first: {queues: {min: 1, max: 4}}}
         let loaded = load(&SourceText::new("random.yaml", RANDOM), &[]).unwrap();
         let factory = Registry::new().factory(&loaded.scenario.engine).unwrap();
         for replication in 0..3 {
-            let file = record(&loaded.scenario, &loaded.file, &*factory, replication);
+            let [file, ..] = record(&loaded.scenario, &loaded.file, &*factory, replication);
             let again = load_document(file.document(), Path::new("")).unwrap_or_else(|all| panic!("{}", all[0]));
             let (original, recorded) = (course(&loaded.scenario, replication), course(&again.scenario, 0));
             assert!(original.len() > 200, "{}", original.len());

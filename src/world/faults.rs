@@ -3,7 +3,7 @@
 
 use crate::base::{Claims, ClassId, Span, TaskId, Time, WorkerId};
 use crate::engine::Input;
-use crate::fact::{Fact, Observe};
+use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{CancelRace, CancelWhen, Chosen, Cut, Fault, Poison};
 use crate::sim::{Stream, Streams};
 
@@ -154,6 +154,8 @@ impl<O: Observe> World<'_, O> {
     pub(super) fn isolate(&mut self, worker: WorkerId, direction: Cut, lasts: Span) {
         let Some(state) = self.workers.get_mut(worker) else { return };
         state.links.cut(direction);
+        let Cut { to_engine, from_engine } = direction;
+        self.observer.chose(self.calendar.now(), Choice::Isolated { worker, to_engine, from_engine, lasts });
         let at = self.now() + lasts;
         self.calendar.schedule(at, class::PHYSICAL, Event::Mended { worker, direction });
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::base::{Span, Term, Time, WorkerId};
 use crate::engine::agent::AgentInput;
 use crate::engine::{ClusterMessage, Input, WorkerMessage};
-use crate::fact::{Fact, Observe};
+use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
@@ -65,12 +65,13 @@ impl Links {
         Links { drawn: (!is_plain).then(links), meddled: None }
     }
 
-    /// When a message that is sent now arrives; `None`: never.
-    fn passage(&mut self, now: Time, network: &Network, direction: Direction) -> Option<Passage> {
-        let passage = match &mut self.drawn {
-            None => Some(Passage { at: now + constant(&network.delay), copy: None }),
-            Some(links) => links[direction as usize].passage(now, network),
-        };
+    /// What chance makes of a message that is sent now, where there is chance in it.
+    fn drawn(&mut self, now: Time, network: &Network, direction: Direction) -> Option<Option<Passage>> {
+        self.drawn.as_mut().map(|links| links[direction as usize].passage(now, network))
+    }
+
+    /// What faults and scripts make of it.
+    fn meddled(&mut self, passage: Option<Passage>, direction: Direction) -> Option<Passage> {
         let Some(meddled) = &mut self.meddled else { return passage };
         let Meddled { cuts, next } = &mut meddled[direction as usize];
         let late = next.pop_front().unwrap_or(Some(Span::ZERO));
@@ -134,7 +135,14 @@ impl<O: Observe> World<'_, O> {
     fn passage(&mut self, worker: WorkerId, direction: Direction) -> Option<Passage> {
         let now = self.now();
         let links = &mut self.workers.get_mut(worker)?.links;
-        let passage = links.passage(now, &self.scenario.network, direction);
+        let drawn = links.drawn(now, &self.scenario.network, direction);
+        if let Some(drawn) = &drawn {
+            let takes = drawn.as_ref().map(|passage| passage.at.since(now));
+            let to_engine = matches!(direction, Direction::ToEngine);
+            self.observer.chose(now, Choice::Sent { worker, to_engine, takes });
+        }
+        let plain = || Some(Passage { at: now + constant(&self.scenario.network.delay), copy: None });
+        let passage = links.meddled(drawn.unwrap_or_else(plain), direction);
         match &passage {
             None => self.fact(Fact::MessageLost { worker }),
             Some(Passage { at, .. }) if *at > now => self.fact(Fact::MessageSent { worker }),

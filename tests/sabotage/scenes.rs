@@ -1,7 +1,7 @@
 //! Where bugs are looked for: small busy clusters, each with one kind of trouble, and short runs of chaos.
 
 use lanekeeper::base::mix::mix;
-use lanekeeper::scenario::{Override, Scenario, SourceText, load};
+use lanekeeper::scenario::{Loaded, Override, Scenario, SourceText, load};
 
 const BASE: &str = "
 name: scene
@@ -71,6 +71,11 @@ const SCENES: [(&str, &[&str]); 8] = [
 
 /// A scene by its name.
 pub fn scene(name: &str) -> Scenario {
+    written_scene(name).scenario
+}
+
+/// A scene by its name, with how it is written.
+pub fn written_scene(name: &str) -> Loaded {
     let (_, overrides) = SCENES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no scene `{name}`"));
     read(name, overrides.iter().map(|text| (*text).to_owned()))
 }
@@ -79,10 +84,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     SCENES.iter().map(|(name, _)| *name)
 }
 
-fn read(name: &str, overrides: impl Iterator<Item = String>) -> Scenario {
+fn read(name: &str, overrides: impl Iterator<Item = String>) -> Loaded {
     let overrides: Vec<Override> = overrides.map(|text| text.parse().expect("path=value")).collect();
     let loaded = load(&SourceText::new(name, BASE), &overrides);
-    loaded.unwrap_or_else(|errors| panic!("scene `{name}`: {errors:?}")).scenario
+    loaded.unwrap_or_else(|errors| panic!("scene `{name}`: {errors:?}"))
 }
 
 /// Choices by chance, keyed by the seed of the run and what is chosen.
@@ -166,5 +171,5 @@ pub fn chaos(seed: u64) -> Scenario {
             dice.of(60, &["{crash: 100%, quiesce: 0%}", "{crash: 50%, quiesce: 50%}"])
         ));
     }
-    read(&format!("chaos-{seed}"), overrides.into_iter())
+    read(&format!("chaos-{seed}"), overrides.into_iter()).scenario
 }

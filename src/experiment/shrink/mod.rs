@@ -24,7 +24,6 @@ use crate::observe::Violation;
 pub use parts::Size;
 pub use trials::Aim;
 
-use remove::without;
 use trials::Trials;
 
 /// Makes the engine that a scenario names; `None` where it cannot.
@@ -65,17 +64,14 @@ impl Shrunk {
     }
 }
 
-/// Shrinks `document`; `None` if it does not violate what is aimed at, neither as it is nor with a network that takes no
-/// time.
+/// Shrinks the first of `documents`, forms of one run, that violates what is aimed at; `None` if none does.
 ///
 /// # Panics
 /// If no threads can be started.
-pub fn shrink(document: Value, aim: Aim, options: &Options<'_>) -> Option<Shrunk> {
-    let before = Size::of(&document);
-    let document = remove::defaults(document, &options.dir);
-    let at_once = without(&document, "/network");
-    let mut documents = [Some(document), at_once].into_iter().flatten();
-    let mut trials = documents.find_map(|document| Trials::begin(document, &aim, options))?;
+pub fn shrink(documents: &[Value], aim: Aim, options: &Options<'_>) -> Option<Shrunk> {
+    let before = Size::of(documents.first()?);
+    let mut trials =
+        documents.iter().find_map(|it| Trials::begin(remove::defaults(it, &options.dir), &aim, options))?;
     trials.truncate();
     trials.round_numbers(&["/run"]);
     loop {

@@ -117,12 +117,14 @@ fn removable(document: &Value) -> Vec<String> {
     pointers(document, "", &mut all);
     let is_event = |path: &str| path.strip_prefix("/script/").is_some_and(|rest| !rest.contains('/'));
     let is_name = |path: &str| ["/at", "/task", "/worker", "/effect"].iter().any(|end| path.ends_with(end));
-    all.retain(|path| !KEPT.contains(&path.as_str()) && !is_event(path) && !is_name(path));
+    // With nothing in the script the default is a day's work of waiting.
+    let is_run = |path: &str| script(document).is_empty() && path.starts_with("/run");
+    all.retain(|path| !is_run(path) && !KEPT.contains(&path.as_str()) && !is_event(path) && !is_name(path));
     all
 }
 
 /// The document without what the pointer points to.
-pub(super) fn without(document: &Value, pointer: &str) -> Option<Value> {
+fn without(document: &Value, pointer: &str) -> Option<Value> {
     let mut document = document.clone();
     let (parent, key) = pointer.rsplit_once('/')?;
     match document.pointer_mut(parent)? {
@@ -139,7 +141,8 @@ pub(super) fn without(document: &Value, pointer: &str) -> Option<Value> {
 }
 
 /// The document without keys whose defaults say the same.
-pub(super) fn defaults(mut document: Value, dir: &Path) -> Value {
+pub(super) fn defaults(document: &Value, dir: &Path) -> Value {
+    let mut document = document.clone();
     let script = std::mem::take(script_mut(&mut document));
     let filled = |document: &Value| load_document(document.clone(), dir).ok().map(|loaded| loaded.file.document());
     let meaning = filled(&document);

@@ -33,9 +33,9 @@ impl Aim {
         Aim { property: violation.property, kind: kind(&violation.cause) }
     }
 
-    /// The first violation of this kind.
-    fn find<'a>(&self, violations: &'a [Violation]) -> Option<&'a Violation> {
-        violations.iter().find(|it| it.property == self.property && kind(&it.cause) == self.kind)
+    /// Whether a violation is of this kind.
+    pub fn is(&self, violation: &Violation) -> bool {
+        violation.property == self.property && kind(&violation.cause) == self.kind
     }
 }
 
@@ -169,7 +169,7 @@ impl<'a> Trials<'a> {
 impl Run {
     fn showing(self, aim: &Aim) -> Option<Outcome> {
         let Run { violations, labels, promised, facts } = self;
-        let violation = aim.find(&violations)?.clone();
+        let violation = violations.iter().find(|it| aim.is(it))?.clone();
         Some(Outcome { violation, labels, violations, promised, facts })
     }
 }
