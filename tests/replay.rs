@@ -106,6 +106,17 @@ fn a_worker_killed_with_its_task_blocks_what_conflicts_until_the_recorded_clean_
 }
 
 #[test]
+fn one_task_is_a_history_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = KILLED.lines().next().unwrap();
+    let text = format!("{header}\n0,sleep,1.5,a,,0.02,0.1,1.6,completed\n");
+    fs::write(dir.path().join("history.csv"), text).unwrap();
+    let summary: Value = serde_json::from_slice(&replay(dir.path(), "history.csv").stdout).unwrap();
+    assert_eq!(summary["fidelity"]["wait.mean"]["recorded"], 0.1);
+    assert!((number(&summary["fidelity"]["wait.mean"]["simulated"]) - 0.1).abs() < 1e-9, "{}", summary["fidelity"]);
+}
+
+#[test]
 fn what_cannot_be_replayed_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();

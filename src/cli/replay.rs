@@ -87,7 +87,7 @@ impl ReplayArgs {
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let formats = formats(&self.charts)?;
         let history = self.history(terminal)?;
-        let workers = self.workers.unwrap_or_else(|| history.concurrency());
+        let workers = self.workers.unwrap_or_else(|| history.concurrency().max(1));
         let lives = Lives::of(workers, &self.script(workers, &history)?, &history);
         let (until, judged_from) = match self.fit {
             Fit::All => (Time::MAX, Time::ZERO),
@@ -149,7 +149,7 @@ impl ReplayArgs {
         vec![
             set("name", self.name()),
             set("run.replications", "20"),
-            set("run.horizon", format!("{}us", last.micros())),
+            set("run.horizon", format!("{}us", last.micros().max(1))),
             set("run.drain", "1d"),
             set("workers.initial", workers.to_string()),
         ]
@@ -285,8 +285,10 @@ fn remarks(history: &History, lives: &Lives, start_takes: Span) -> Vec<String> {
         out.push(format!("{tasks} did not complete, and ran until the recorded end; if workers died, use --lives"));
     }
     if !start_takes.is_zero() {
-        let text = "a task begins so long after its worker took it (finished_to_next); the waits above count it, those below not";
-        out.push(format!("{start_takes}: {text}"));
+        out.push(format!(
+            "a task begins {start_takes} after its worker took it (finished_to_next): the waits above count that, those \
+             below do not"
+        ));
     }
     out
 }
