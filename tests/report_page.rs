@@ -16,10 +16,10 @@ fn browser() -> Option<PathBuf> {
     BROWSERS.iter().flat_map(|name| places.iter().map(move |place| place.join(name))).find(|it| it.is_file())
 }
 
-/// Runs a scenario and gives the path of its report.
-fn report(scenario: &Path, out: &Path, more: &[&str]) -> PathBuf {
+/// Runs or compares a scenario and gives the path of the report.
+fn report(verb: &str, scenario: &Path, out: &Path, more: &[&str]) -> PathBuf {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("run").arg(scenario).args(["-q", "--charts", "svg"]);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg(verb).arg(scenario).args(["-q", "--charts", "svg"]);
     let output = command.args(more).arg("-o").arg(out).output().expect("the program runs");
     assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
     out.join("report.html")
@@ -70,7 +70,7 @@ fn reports_work_in_a_browser_wide_and_narrow() {
         ("scenarios/black-friday.yaml", &["--replications", "2"]),
         ("scenarios/general-queue-only.yaml", &[]),
     ] {
-        let page = report(Path::new(scenario), &dir.path().join("out"), more);
+        let page = report("run", Path::new(scenario), &dir.path().join("out"), more);
         for width in [1400, 390] {
             let Some(dom) = checked(&page, width) else { return };
             assert!(attribute(&dom, "data-slices") > 1.0, "{scenario}");
@@ -90,8 +90,19 @@ fn a_hundred_thousand_slices_are_all_there() {
          engine: {queue_first: {queues: {min: 12, max: 24}}}\n",
     )
     .unwrap();
-    let page = report(&scenario, &dir.path().join("out"), &[]);
+    let page = report("run", &scenario, &dir.path().join("out"), &[]);
     let Some(dom) = checked(&page, 1400) else { return };
     assert!(attribute(&dom, "data-slices") > 95_000.0);
     println!("ready after {} ms, a view takes {} ms", attribute(&dom, "data-ready"), attribute(&dom, "data-frame"));
+}
+
+#[test]
+fn the_report_of_a_comparison_works_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["--vary", "workers.initial=3,8", "--replications", "3", "--set", "run.horizon=1h"];
+    let page = report("compare", Path::new("scenarios/hot-resource.yaml"), &dir.path().join("out"), &more);
+    for width in [1400, 390] {
+        let Some(dom) = checked(&page, width) else { return };
+        assert!(dom.contains("What was varied") && dom.contains("Differences"), "{}", page.display());
+    }
 }

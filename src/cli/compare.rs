@@ -17,6 +17,7 @@ use crate::registry::Registry;
 use crate::report::atomic_write;
 use crate::report::charts::{Formats, write_comparison_charts};
 use crate::report::comparison::{Cell, Comparison, csv, json, table};
+use crate::report::html;
 use crate::scenario::variants::{name_of, variants, varied};
 use crate::scenario::{Change, Override, SourceText, Variant, load_variant, metric};
 
@@ -213,8 +214,10 @@ impl CompareArgs {
         let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&comparison.scenario));
         atomic_write(&dir.join("summary.json"), json::summary(comparison).as_bytes())?;
         atomic_write(&dir.join("differences.csv"), csv::differences(comparison).as_bytes())?;
+        let page = dir.join(html::FILE_NAME);
+        atomic_write(&page, html::comparison_page(comparison).as_bytes())?;
         let charts = write_comparison_charts(comparison, &dir, formats)?.len();
-        terminal.say(&format!("{} files written to {}", charts + 2, dir.display()));
+        terminal.say(&format!("{} files written to {}; begin with {}", charts + 3, dir.display(), page.display()));
         terminal.print(&match self.format {
             Format::Human => table::human(comparison),
             Format::Json => json::summary(comparison),

@@ -18,7 +18,8 @@ use crate::report::charts::Formats;
 use crate::report::events::Events;
 use crate::report::explain::Story;
 use crate::report::{
-    Document, EXAMPLES_EACH, atomic_write, atomic_write_with, csv, json, perfetto, table, write_charts, write_reports,
+    Document, EXAMPLES_EACH, atomic_write, atomic_write_with, csv, html, json, perfetto, table, write_charts,
+    write_reports,
 };
 use crate::scenario::write::yaml;
 use crate::world::simulate;
@@ -163,7 +164,7 @@ pub(super) fn publish(
     let mut written = write_reports(doc, dir)?.len();
     written += write_charts(doc, dir, formats)?.len();
     atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
-    let report = dir.join("report.html");
+    let report = dir.join(html::FILE_NAME);
     terminal.say(&format!("{} files written to {}; begin with {}", written + 1, dir.display(), report.display()));
     terminal.print(&match format {
         Format::Human => table::human(doc, terminal.color_on_stdout()),

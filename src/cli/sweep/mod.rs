@@ -345,11 +345,14 @@ fn finish(
     use crate::report::atomic_write;
     use crate::report::charts::write_comparison_charts;
     use crate::report::comparison::{csv, json, sweep};
+    use crate::report::html;
     let comparison = outcome::comparison(header, lines)?;
     atomic_write(&dir.join("summary.json"), json::summary(&comparison).as_bytes())?;
     atomic_write(&dir.join("cells.csv"), csv::cells(&comparison).as_bytes())?;
+    let page = dir.join(html::FILE_NAME);
+    atomic_write(&page, html::comparison_page(&comparison).as_bytes())?;
     let charts = write_comparison_charts(&comparison, dir, formats)?.len();
-    terminal.say(&format!("{} files written to {}", charts + 3, dir.display()));
+    terminal.say(&format!("{} files written to {}; begin with {}", charts + 4, dir.display(), page.display()));
     terminal.print(&match format {
         Format::Human => sweep::human(&comparison),
         Format::Json => json::summary(&comparison),

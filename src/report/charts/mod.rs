@@ -132,7 +132,18 @@ pub struct Picture {
 /// # Errors
 /// When a picture cannot be drawn.
 pub fn svg_charts(doc: &Document) -> Result<Vec<Picture>, Error> {
-    let drawn = CHARTS.iter().filter_map(|(name, draw)| draw(doc).map(|canvas| (*name, canvas)));
+    pictures(CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(doc)?))))
+}
+
+/// Every chart of a comparison for which there is data.
+///
+/// # Errors
+/// When a picture cannot be drawn.
+pub fn svg_comparison_charts(comparison: &Comparison) -> Result<Vec<Picture>, Error> {
+    pictures(COMPARISON_CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(comparison)?))))
+}
+
+fn pictures(drawn: impl Iterator<Item = (&'static str, Canvas)>) -> Result<Vec<Picture>, Error> {
     let svg = |(name, canvas): (&'static str, Canvas)| {
         let failed = |reason| Error::Draw { path: PathBuf::from(format!("{name}.svg")), reason };
         Ok(Picture { caption: canvas.caption(), svg: canvas.svg().map_err(failed)? })

@@ -84,10 +84,10 @@ fn context(comparison: &Comparison) -> String {
 }
 
 /// Rows of cells, the header first.
-pub(super) type Table = Vec<Vec<String>>;
+pub(in crate::report) type Table = Vec<Vec<String>>;
 
 /// A row per metric, a column per system.
-fn means(comparison: &Comparison) -> Table {
+pub(in crate::report) fn means(comparison: &Comparison) -> Table {
     let names = comparison.cells.iter().map(|cell| cell.label.clone());
     let mut table = vec![std::iter::once("mean".to_owned()).chain(names).collect::<Vec<_>>()];
     for (metric, class) in comparison.measures() {
@@ -102,7 +102,7 @@ fn means(comparison: &Comparison) -> Table {
 }
 
 /// A row per system and metric.
-fn differences(comparison: &Comparison) -> Table {
+pub(in crate::report) fn differences(comparison: &Comparison) -> Table {
     let header = ["difference", "metric", "mean", "paired interval", "correlation", "verdict"];
     let mut table = vec![header.map(String::from).to_vec()];
     for it in comparison.differences.iter().filter(|it| !is_equal(it)) {
@@ -138,7 +138,8 @@ fn breaches(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-fn remarks(comparison: &Comparison) -> Vec<String> {
+/// What whoever reads the numbers should know.
+pub(in crate::report) fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut lines = comparison.warnings.clone();
     for (system, cell) in comparison.cells.iter().enumerate() {
         let equal = comparison.differences.iter().filter(|it| it.system == system && is_equal(it));

@@ -3,6 +3,7 @@
 //! A page is filled from results alone, so that equal results give equal bytes. Nothing in it asks for another file: the
 //! page forbids itself every request. The look is in `templates/`.
 
+mod comparison;
 mod run;
 mod timeline;
 
@@ -10,7 +11,11 @@ use askama::Template;
 
 use crate::experiment::Verdict;
 
+pub use comparison::page as comparison_page;
 pub use run::Page as RunPage;
+
+/// The name of the file that holds a page.
+pub const FILE_NAME: &str = "report.html";
 
 /// The look and the behaviour of every page.
 const CSS: &str = include_str!("../../../templates/report.css");

@@ -14,7 +14,7 @@ pub struct Page;
 
 impl Report for Page {
     fn file_name(&self) -> &'static str {
-        "report.html"
+        super::FILE_NAME
     }
 
     fn render(&self, doc: &Document) -> String {
