@@ -92,10 +92,11 @@ impl ShrinkArgs {
     ) -> Result<Shrunk, Failure> {
         let recorded = record(&ready.scenario, &ready.written, &*ready.factory, replication);
         shrink(&recorded.map(|file| file.document()), Aim::at(violation), options).ok_or_else(|| Failure {
-            exit: Exit::Internal,
+            exit: Exit::Nothing,
             message: format!(
-                "error: the run with every choice written out does not violate {} in the same way: it hangs on how long \
-                 single messages took\n  help: try another seed or replication, or `--set network.delay=0s`",
+                "error: the run with every choice written out does not violate {} in the same way: it hangs on what a \
+                 script cannot say (speeds of workers, messages that arrive twice)\n  help: try another seed or \
+                 replication",
                 violation.property
             ),
         })
