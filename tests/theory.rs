@@ -1,12 +1,12 @@
 //! The simulator against queueing theory: closed forms within confidence, exact sample paths to the microsecond.
 //!
-//! The exact values are textbook results: Erlang C for M/M/c, W = 1/(mu - lambda) for M/M/1, Lindley's recursion and its
-//! extension by Kiefer and Wolfowitz for sample paths.
+//! The exact values are textbook results; for sample paths, Lindley's recursion and its extension by Kiefer and Wolfowitz.
 
 use lanekeeper::base::{IdMap, TaskId, Time};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::{EngineFactory, EngineSpec};
-use lanekeeper::experiment::{Options, Progress, replicate};
+use lanekeeper::experiment::Progress;
+use lanekeeper::experiment::selftest::CASES;
 use lanekeeper::fact::{Fact, Observe};
 use lanekeeper::scenario::{Scenario, SourceText, load};
 use lanekeeper::world::simulate;
@@ -19,51 +19,14 @@ fn read(text: &str) -> (Scenario, Arc<dyn EngineFactory>) {
     (scenario, factory)
 }
 
-/// z of the mean response against theory, and the 95 % half-width relative to the mean.
-fn response_against(exact: f64, text: &str) -> (f64, f64) {
-    let (scenario, factory) = read(text);
-    let results = replicate(&scenario, factory.as_ref(), Options { jobs: 2, timeline: false }, &Progress::default());
-    let means: Vec<f64> = results.observations.iter().map(|run| run.metrics[&("response.mean", None)]).collect();
-    for run in &results.observations {
-        assert_eq!(run.violation_counts.iter().sum::<u64>(), 0, "{:?}", run.violations);
+/// A slice of `lanekeeper selftest`, which runs every case for longer.
+#[test]
+fn a_slice_of_the_selftest_agrees_with_theory() {
+    for name in ["M/M/8 0.8", "M/D/1 0.8", "8 x M/M/1 random 0.8", "2 queues, shortest 0.8"] {
+        let case = CASES.iter().find(|case| case.name == name).expect("a case");
+        let line = case.run(0.05, 2, &Progress::default()).expect("nobody stops it");
+        assert!(line.z.abs() < 4.0, "{name}: {line:?}");
     }
-    let n = means.len() as f64;
-    let mean = means.iter().sum::<f64>() / n;
-    let variance = means.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
-    let error = (variance / n).sqrt();
-    eprintln!("mean {mean:.5}, exact {exact:.5}, z {:+.2}", (mean - exact) / error);
-    ((mean - exact) / error, 2.04 * error / mean)
-}
-
-#[test]
-fn claimless_tasks_on_eight_workers_agree_with_m_m_8() {
-    let (z, half_width) = response_against(
-        1.286_028,
-        "
-name: mm8
-run: {seed: 1, replications: 32, horizon: 12000s, drain: 1h, warm_up: 500s}
-workload: [{class: any, arrivals: {poisson: 6.4/s}, service: {exponential: {mean: 1s}}, claims: {}}]
-workers: {initial: 8}
-engine: {queue_first: {queues: {min: 0, max: 8}}}
-",
-    );
-    assert!(z.abs() < 4.0 && half_width < 0.01, "z {z}, half-width {half_width}");
-}
-
-#[test]
-fn private_queues_agree_with_independent_m_m_1() {
-    let (z, half_width) = response_against(
-        5.0,
-        "
-name: private
-run: {seed: 2, replications: 32, horizon: 25000s, drain: 1h, warm_up: 1000s}
-resources: {key: {count: 1000000}}
-workload: [{class: any, arrivals: {poisson: 6.4/s}, service: {exponential: {mean: 1s}}, claims: {key: 1}}]
-workers: {initial: 8}
-engine: {queue_first: {queues: {min: 8, max: 8}, placement: random}}
-",
-    );
-    assert!(z.abs() < 4.0 && half_width < 0.01, "z {z}, half-width {half_width}");
 }
 
 const ARRIVALS: [u64; 8] = [0, 10, 11, 12, 30, 31, 31, 60];

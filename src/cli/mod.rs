@@ -20,6 +20,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod selftest;
 mod session;
 mod shrink;
 mod sweep;
@@ -68,6 +69,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
     Merge(sweep::MergeArgs),
+    Selftest(selftest::SelftestArgs),
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Replay(replay::ReplayArgs),
@@ -88,6 +90,7 @@ impl Verb {
             Verb::Compare(args) => args.call(registry, terminal),
             Verb::Sweep(args) => args.call(registry, terminal),
             Verb::Merge(args) => args.call(terminal),
+            Verb::Selftest(args) => args.call(terminal),
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
             Verb::Replay(args) => args.call(registry, terminal),
@@ -109,6 +112,7 @@ impl Verb {
             Verb::Compare(args) => args.command(),
             Verb::Sweep(args) => args.command(),
             Verb::Merge(args) => args.command(),
+            Verb::Selftest(args) => args.command(),
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
             Verb::Replay(args) => args.command(),

@@ -7,6 +7,7 @@ pub mod rank;
 pub mod record;
 pub mod replay;
 pub mod replicate;
+pub mod selftest;
 pub mod shrink;
 pub mod stationarity;
 pub mod stats;
