@@ -24,7 +24,7 @@ fn read(text: &str) -> (Scenario, Arc<dyn EngineFactory>) {
 fn a_slice_of_the_selftest_agrees_with_theory() {
     for name in ["M/M/8 0.8", "M/D/1 0.8", "8 x M/M/1 random 0.8", "2 queues, shortest 0.8"] {
         let case = CASES.iter().find(|case| case.name == name).expect("a case");
-        let line = case.run(0.05, 2, &Progress::default()).expect("nobody stops it");
+        let line = case.run(0.02, 2, &Progress::default()).expect("nobody stops it");
         assert!(line.z.abs() < 4.0, "{name}: {line:?}");
     }
 }
