@@ -196,6 +196,11 @@ pub enum Fact<'a> {
         /// Which worker.
         worker: WorkerId,
     },
+    /// A message between the engine and a worker will arrive before one that was sent earlier, which may be of no use then.
+    MessageOvertook {
+        /// Which worker.
+        worker: WorkerId,
+    },
     /// A client submitted a task that does harm: it executes for ever, or kills its worker each time.
     Poisoned {
         /// Which task.

@@ -63,6 +63,16 @@ named_set! {
         PoolBounds = "pool_bounds",
         /// A lost owner's queue is owned again in time, if a healthy worker existed throughout.
         OrphanBound = "orphan_bound",
+        /// A duplicate or stale message changes nothing in the world.
+        Idempotence = "idempotence",
+        /// Every accepted task and live epoch survives an engine crash.
+        Recovery = "recovery",
+        /// When all faults are over, everything is settled within a bound computed from the remaining work.
+        Drains = "drains",
+        /// No task is passed over more often than a declared number of times.
+        NoStarvation = "no_starvation",
+        /// Where rebalancing is on, queues come to rest and lie evenly.
+        Settles = "settles",
         /// No idle healthy owner beside a runnable head of its queue for any length of time.
         WorkConserving = "work_conserving",
     }
@@ -131,8 +141,16 @@ named_set! {
         EffectRefused = "effect_refused",
         /// The store had a task's effect already when another attempt of it ended.
         EffectAlreadyDone = "effect_already_done",
+        /// A report reached the engine again, or after its attempt had been given up.
+        StaleReport = "stale_report",
+        /// A queue was taken from a worker that is well, for balance.
+        QueueRebalanced = "queue_rebalanced",
+        /// A worker took a later task while the first one of another of its queues could have run.
+        PassedOver = "passed_over",
         /// A message was lost.
         MessageLost = "message_lost",
+        /// A message overtook an earlier one.
+        MessageOvertook = "message_overtook",
         /// A task that does harm was submitted.
         PoisonTask = "poison_task",
         /// An engine was restored from records.
@@ -332,6 +350,11 @@ pub const METRICS: &[MetricInfo] = &[
     metric("violations.quiesce", Unit::Count, false, "breaches of quiesce"),
     metric("violations.pool_bounds", Unit::Count, false, "breaches of pool_bounds"),
     metric("violations.orphan_bound", Unit::Count, false, "breaches of orphan_bound"),
+    metric("violations.idempotence", Unit::Count, false, "breaches of idempotence"),
+    metric("violations.recovery", Unit::Count, false, "breaches of recovery"),
+    metric("violations.drains", Unit::Count, false, "breaches of drains"),
+    metric("violations.no_starvation", Unit::Count, false, "breaches of no_starvation"),
+    metric("violations.settles", Unit::Count, false, "breaches of settles"),
     metric("violations.work_conserving", Unit::Count, false, "breaches of work_conserving"),
 ];
 

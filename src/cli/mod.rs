@@ -13,6 +13,7 @@ mod completions;
 mod diff;
 mod exit;
 mod explain;
+mod hunt;
 mod import;
 mod man;
 mod new;
@@ -72,6 +73,7 @@ enum Verb {
     Selftest(selftest::SelftestArgs),
     Check(check::CheckArgs),
     Test(test::TestArgs),
+    Hunt(hunt::HuntArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
@@ -93,6 +95,7 @@ impl Verb {
             Verb::Selftest(args) => args.call(terminal),
             Verb::Check(args) => args.call(registry, terminal),
             Verb::Test(args) => args.call(registry, terminal),
+            Verb::Hunt(args) => args.call(registry, terminal),
             Verb::Replay(args) => args.call(registry, terminal),
             Verb::Explain(args) => args.call(registry, terminal),
             Verb::Diff(args) => args.call(registry, terminal),
@@ -115,6 +118,7 @@ impl Verb {
             Verb::Selftest(args) => args.command(),
             Verb::Check(args) => args.command(),
             Verb::Test(args) => args.command(),
+            Verb::Hunt(args) => args.command(),
             Verb::Replay(args) => args.command(),
             Verb::Explain(args) => args.command(),
             Verb::Diff(args) => args.command(),

@@ -50,6 +50,11 @@ impl Overrides {
         list
     }
 
+    /// The seed that was asked for.
+    pub(super) fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
     /// As they are typed.
     pub(super) fn typed(&self) -> String {
         let mut out = String::new();
@@ -81,6 +86,11 @@ enum CountAs {
 }
 
 impl Running {
+    /// The same with this seed.
+    pub(super) fn with_seed(&self, seed: u64) -> Running {
+        Running { overrides: Overrides { seed: Some(seed), ..self.overrides.clone() }, ..self.clone() }
+    }
+
     pub(super) fn jobs(&self) -> usize {
         self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
     }

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::progress::interrupted;
-use super::session::{Outcome, Ready, Running, experiment, read};
+use super::session::{Ready, Running, experiment, read};
 use super::terminal::Terminal;
 use crate::experiment::Verdict;
-use crate::experiment::judge::hex;
+use crate::experiment::verify::verify;
 use crate::registry::Registry;
 use crate::report::atomic_write;
 use crate::report::junit::{Suite, junit};
@@ -29,7 +29,7 @@ pub(super) struct TestArgs {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     running: Running,
-    /// Run everything twice and compare the digests.
+    /// Run everything twice, compare the digests, and name the first fact that differs.
     #[arg(long)]
     verify: bool,
     /// Also write the verdicts as JUnit XML: one suite per scenario, one case per expectation.
@@ -134,14 +134,17 @@ impl TestArgs {
             return Ok(Exit::Interrupted);
         }
         if self.verify {
-            let again = experiment(ready, &self.running, false, terminal);
-            if interrupted() || !again.results.complete {
-                return Ok(Exit::Interrupted);
-            }
-            if let Some(difference) = difference(&outcome, &again) {
-                terminal.print(&format!("FAILED {name}\n  nondeterminism: {difference}\n"))?;
-                suite.error = Some(format!("nondeterminism: {difference}"));
-                return Ok(Exit::Nondeterminism);
+            for (replication, seen) in (0u32..).zip(&outcome.results.observations) {
+                if let Some(difference) = verify(&ready.scenario, &*ready.factory, replication, seen.digest) {
+                    let facts = difference.fact.unwrap_or_else(|| "further runs agree with each other".to_owned());
+                    let words = format!("replication {replication} is not the same again: {facts}");
+                    terminal.print(&format!("FAILED {name}\n  nondeterminism: {words}\n"))?;
+                    suite.error = Some(format!("nondeterminism: {words}"));
+                    return Ok(Exit::Nondeterminism);
+                }
+                if interrupted() {
+                    return Ok(Exit::Interrupted);
+                }
             }
         }
         let exit = self.running.exit(outcome.judgement.verdict);
@@ -162,18 +165,6 @@ impl TestArgs {
         suite.expectations = outcome.judgement.expectations;
         Ok(exit)
     }
-}
-
-/// The first replication whose facts differ between two runs.
-fn difference(one: &Outcome, two: &Outcome) -> Option<String> {
-    let pairs = one.results.observations.iter().zip(&two.results.observations);
-    pairs.enumerate().find(|(_, (a, b))| a.digest != b.digest).map(|(replication, (a, b))| {
-        let (a_hex, b_hex) = (hex(a.digest), hex(b.digest));
-        format!(
-            "replication {replication} had {} facts, digest {a_hex}, then {} facts, digest {b_hex}",
-            a.facts, b.facts
-        )
-    })
 }
 
 /// The scenario files of a path, sorted, folders inside it included.

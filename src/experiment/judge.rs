@@ -116,7 +116,11 @@ fn always(property: Property, observations: &[Observation], confidence: f64) -> 
         None => "no breach".to_owned(),
         Some(place) => format!("{breaches} {}, first {place}", if breaches == 1 { "breach" } else { "breaches" }),
     };
-    let detail = detail + &rate(property, observations, confidence);
+    let mut detail = detail + &rate(property, observations, confidence);
+    let outside: u64 = observations.iter().map(|observation| observation.assumption_broken[property.index()]).sum();
+    if outside > 0 {
+        detail += &format!("; {outside} where the timing assumption was broken");
+    }
     expectation(format!("always {property}"), breaches == 0, detail)
 }
 

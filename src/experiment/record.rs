@@ -165,6 +165,7 @@ impl Observe for Recorder<'_> {
             | Fact::MessageSent { .. }
             | Fact::MessageArrived { .. }
             | Fact::MessageLost { .. }
+            | Fact::MessageOvertook { .. }
             | Fact::Effect { .. }
             | Fact::Poisoned { .. }
             | Fact::EngineDown { .. }
@@ -368,6 +369,8 @@ fn hits_no_one_by_chance(fault: &FaultFile) -> bool {
         FaultFile::EngineCrash(_) | FaultFile::SecondEngine { .. } | FaultFile::Store { .. } => true,
         FaultFile::Clock { workers, .. } => *workers == ChosenFile::All,
         FaultFile::Crash { .. }
+        | FaultFile::Pause { .. }
+        | FaultFile::Quiesce { .. }
         | FaultFile::Isolate { .. }
         | FaultFile::Slow { .. }
         | FaultFile::MassDeath { .. }

@@ -14,13 +14,12 @@ use crate::base::mix::mix;
 use crate::base::{Span, Time};
 use crate::engine::{EngineFactory, Guarantees};
 use crate::fact::{Fact, Observe};
-use crate::observe::{Observation, Observer, Settings};
-use crate::scenario::{Fault, Scenario};
-use crate::sim::dist::Dist;
+use crate::observe::{Observation, Observer};
+use crate::scenario::Scenario;
 use crate::world;
 
-/// Points of each series over time.
-const SERIES_POINTS: usize = 240;
+pub(crate) use super::settings::settings;
+
 /// Facts between two looks at the shared progress: rare enough to cost nothing, often enough to stop at once.
 const FACTS_PER_LOOK: u32 = 1 << 12;
 
@@ -278,72 +277,9 @@ impl Watched<'_> {
     }
 }
 
-/// What the observer of a replication is told.
-pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: bool) -> Settings {
-    let expect = &scenario.expect;
-    Settings {
-        warm_up: scenario.run.warm_up,
-        horizon: scenario.run.horizon,
-        classes: scenario.labels.classes.len(),
-        resources: scenario.labels.resources.len(),
-        orphan_bound: guarantees.orphan_bound,
-        heartbeat: longest_heartbeat(scenario),
-        message_slack: longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay)),
-        timeline,
-        series_points: SERIES_POINTS,
-        states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
-        keep_starts: !expect.starts.is_empty(),
-    }
-}
-
-/// The longest time between two heartbeats by true time: clocks may run slow, and jump back.
-fn longest_heartbeat(scenario: &Scenario) -> Span {
-    let mut longest = scenario.detection.heartbeat;
-    for timed in &scenario.faults.timed {
-        if let Fault::Clock { jump_micros, drift_ppb, .. } = timed.fault {
-            let slow = (-drift_ppb).max(0).unsigned_abs();
-            let stretched = u128::from(longest.micros()) * 1_000_000_000 / u128::from(1_000_000_000 - slow);
-            let jump = (-jump_micros).max(0).unsigned_abs();
-            longest =
-                Span::from_micros(u64::try_from(stretched).unwrap_or(u64::MAX)).saturating_add(Span::from_micros(jump));
-        }
-    }
-    longest
-}
-
-/// A span that no variate of this distribution is longer than (for unbounded ones: not once in 10^13 draws).
-fn longest(dist: &Dist) -> Span {
-    const EXPONENTIAL_MEANS: f64 = 32.0;
-    const DEVIATIONS: f64 = 8.0;
-    let micros = match dist {
-        Dist::Constant(span) => return *span,
-        Dist::Uniform { max, .. } => return *max,
-        Dist::Exponential { mean } | Dist::Erlang { mean, .. } => EXPONENTIAL_MEANS * mean,
-        Dist::Lognormal { mean, cv } => {
-            let variance = libm::log1p(cv * cv);
-            mean * libm::exp(DEVIATIONS * libm::sqrt(variance) - variance / 2.0)
-        }
-        Dist::Weibull { shape, mean } => {
-            mean / libm::tgamma(1.0 + 1.0 / shape) * libm::pow(EXPONENTIAL_MEANS, 1.0 / shape)
-        }
-        Dist::Pareto { cap, .. } => *cap,
-        Dist::Empirical(values) => return values.iter().copied().max().unwrap_or(Span::ZERO),
-    };
-    Span::from_micros(micros.ceil() as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn unbounded_delays_have_a_bound_that_is_practically_never_passed() {
-        assert_eq!(longest(&Dist::Constant(Span::from_millis(3))), Span::from_millis(3));
-        assert_eq!(longest(&Dist::Exponential { mean: 2_000.0 }), Span::from_millis(64));
-        assert_eq!(longest(&Dist::Weibull { shape: 1.0, mean: 2_000.0 }), Span::from_millis(64));
-        assert!(longest(&Dist::Lognormal { mean: 2_000.0, cv: 0.5 }) > Span::from_millis(60));
-        assert!(longest(&Dist::Empirical([Span::from_secs(1), Span::from_secs(4)].into())) == Span::from_secs(4));
-    }
 
     #[test]
     fn the_text_of_a_panic_is_kept() {

@@ -134,6 +134,7 @@ impl Digest {
             Fact::Poisoned { task, never_ends } => self.open(20, u64::from(task.0) << 1 | u64::from(never_ends), now),
             Fact::EngineDown { term } => self.open(21, term.0.into(), now),
             Fact::EngineUp { term } => self.open(22, term.0.into(), now),
+            Fact::MessageOvertook { worker } => self.open(24, worker.0.into(), now),
             Fact::EngineHeld { held } => self.open(23, held.into(), now),
             Fact::Noted(note) => self.note(now, note),
         }

@@ -15,6 +15,7 @@ mod samples;
 mod tests;
 
 pub use observer::Observer;
+pub use oracle::DrainBound;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +37,12 @@ pub struct Settings {
     pub orphan_bound: Option<Span>,
     /// The longest time between two heartbeats of a worker, by true time.
     pub heartbeat: Span,
+    /// Breaches of these are counted apart: the run leaves the timing assumption under which they are promised.
+    pub excused: PropertySet,
+    /// When all faults are over, the work that remains must be done within this.
+    pub drain_bound: DrainBound,
+    /// Where queues are rebalanced: within this of the last disturbance they lie evenly; `None`: not judged.
+    pub settle_within: Option<Span>,
     /// Added to every bound in time: the longest that messages may take in one exchange. µs.
     pub message_slack: Span,
     /// Whether to record the timeline of this run (one replication per experiment).
@@ -71,6 +78,8 @@ pub struct Observation {
     pub ranks: Vec<RankRow>,
     /// Breaches by property.
     pub violation_counts: [u64; Property::COUNT],
+    /// Breaches by property that happened outside of the timing assumption.
+    pub assumption_broken: [u64; Property::COUNT],
     /// The first breaches, a few of each property.
     pub violations: Vec<Violation>,
     /// What happened at least once.

@@ -92,6 +92,7 @@ impl Observer {
             wait_quantiles,
             ranks,
             violation_counts: self.oracle.docket.counts,
+            assumption_broken: self.oracle.docket.outside,
             timeline: self.recorder.map(|recorder| recorder.finish(end, &violations)),
             violations,
             probes: self.probes.hit,

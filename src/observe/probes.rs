@@ -1,8 +1,8 @@
 //! What happened at least once: tells a test that has tested something from one that has not.
 
-use super::ledger::{BEHIND, Doing, Ledger, Phase, Step};
+use super::ledger::{Attempt, BEHIND, Doing, Ledger, Phase, Step};
 use crate::base::names::ProbeSet;
-use crate::base::note::ParkReason;
+use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Time, WorkerId};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 
@@ -29,6 +29,9 @@ impl Probes {
             Fact::Started { task, worker, queue, .. } => {
                 let claims = ledger.tasks.get(task).map_or(&[][..], |rec| &rec.claims);
                 self.started(claims, worker, queue, ledger);
+                let passed = ledger.workers.get(worker).is_some_and(|rec| rec.queues.len() > 1);
+                let first = |queue: &QueueId| ledger.head(*queue).is_some_and(|head| head < task);
+                self.when(passed && ledger.workers[worker].queues.iter().any(first), Probe::PassedOver);
             }
             Fact::Ended { worker, ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
                 self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
@@ -42,7 +45,10 @@ impl Probes {
                 });
                 self.when(zombie, Probe::ZombieExecuting);
             }
-            Fact::Reported { queue, epoch, .. } => {
+            Fact::Reported { worker, queue, epoch, ticket, .. } => {
+                let known = |attempt: &Attempt| attempt.ticket == ticket;
+                let stale = ledger.workers.get(worker).is_none_or(|rec| !rec.attempts.iter().any(known));
+                self.when(stale, Probe::StaleReport);
                 self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
             }
             Fact::Effect { answer, .. } => {
@@ -54,6 +60,7 @@ impl Probes {
                 self.when(outcome == Outcome::Failed, Probe::TaskFailed);
             }
             Fact::MessageLost { .. } => self.hit.hit(Probe::MessageLost),
+            Fact::MessageOvertook { .. } => self.hit.hit(Probe::MessageOvertook),
             Fact::Poisoned { .. } => self.hit.hit(Probe::PoisonTask),
             Fact::EngineUp { .. } => {
                 self.hit.hit(Probe::EngineRestored);
@@ -115,7 +122,10 @@ impl Probes {
 
     fn note(&mut self, now: Time, note: Note, ledger: &Ledger) {
         match note {
-            Note::Placed { .. } | Note::QueueVacant { .. } | Note::QueueRevoking { .. } | Note::WorkerLost { .. } => {}
+            Note::Placed { .. } | Note::QueueVacant { .. } | Note::WorkerLost { .. } => {}
+            Note::QueueRevoking { why, .. } => {
+                self.when(matches!(why, GrantReason::Relief | GrantReason::Balance), Probe::QueueRebalanced);
+            }
             Note::QueueCreated { .. } => self.when(now > Time::ZERO, Probe::QueueCreated),
             Note::QueueOwned { queue, worker, .. } => self.owned(queue, worker, ledger),
             Note::QueueOrphaned { .. } => self.hit.hit(Probe::OrphanedQueue),

@@ -1,6 +1,8 @@
 //! Hand-written histories: for each property one that breaches it and one that does not.
 
+use super::DrainBound;
 use super::*;
+use crate::base::names::PropertySet;
 use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Claim, Epoch, Note, Outcome, Probe, Ticket};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
@@ -26,6 +28,9 @@ fn settings() -> Settings {
         resources: 2,
         orphan_bound: Some(Span::from_secs(31)),
         heartbeat: Span::from_secs(10),
+        excused: PropertySet::EMPTY,
+        drain_bound: DrainBound { factor: 1, per_task: Span::from_secs(20), once: Span::from_secs(120) },
+        settle_within: None,
         message_slack: Span::ZERO,
         timeline: true,
         series_points: 11,

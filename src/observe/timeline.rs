@@ -190,6 +190,7 @@ impl Recorder {
             | Fact::MessageSent { .. }
             | Fact::MessageArrived { .. }
             | Fact::MessageLost { .. }
+            | Fact::MessageOvertook { .. }
             | Fact::Poisoned { .. }
             | Fact::EngineDown { .. }
             | Fact::EngineUp { .. }

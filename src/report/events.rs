@@ -153,6 +153,7 @@ impl Line<'_> {
             Fact::EngineUp { term } => self.event("engine_up").put("term", json!(term.0)),
             Fact::EngineHeld { held } => self.event("engine_held").put("held", json!(held)),
             Fact::MessageLost { worker } => self.event("message_lost").worker(worker),
+            Fact::MessageOvertook { worker } => self.event("message_overtook").worker(worker),
             Fact::MessageSent { worker } => self.event("message_sent").worker(worker),
             Fact::MessageArrived { worker } => self.event("message_arrived").worker(worker),
             Fact::Noted(note) => self.note(note),

@@ -154,6 +154,7 @@ fn observation(replication: u64, end: f64, task_span: f64) -> Observation {
         sample_sizes: BTreeMap::from([(("wait", None), 100)]),
         wait_quantiles: WAIT_SHARES.map(|share| 20.0 * share / (1.0 - share)).to_vec(),
         ranks: (0..5).map(rank).collect(),
+        assumption_broken: [0; Property::COUNT],
         violation_counts,
         violations,
         probes: ProbeSet::default(),

@@ -41,6 +41,18 @@ pub enum Fault {
         /// When the store has the effect of their next task, or at once.
         before_report: bool,
     },
+    /// Workers stand still.
+    Pause {
+        /// Which.
+        workers: Chosen,
+        /// For how long.
+        lasts: Span,
+    },
+    /// Hosts ask workers to leave.
+    Quiesce {
+        /// Which.
+        workers: Chosen,
+    },
     /// Messages of workers are lost.
     Isolate {
         /// Whose.
@@ -222,6 +234,8 @@ fn timed_fault(
         FaultFile::Crash { at, count, when } => {
             (at, Fault::Crash { count: *count, before_report: *when == CrashFile::BeforeReport })
         }
+        FaultFile::Pause { at, workers, lasts } => (at, Fault::Pause { workers: chosen(*workers), lasts: *lasts }),
+        FaultFile::Quiesce { at, workers } => (at, Fault::Quiesce { workers: chosen(*workers) }),
         FaultFile::Isolate { at, workers, lasts, direction } => {
             (at, Fault::Isolate { workers: chosen(*workers), lasts: *lasts, direction: cut(*direction) })
         }

@@ -323,6 +323,8 @@ pub struct Network {
     pub duplicate: f64,
     /// Whether messages of one link overtake each other where their delays are drawn so.
     pub reorder: bool,
+    /// From here on nothing is lost, doubled or reordered any more.
+    pub until: Time,
 }
 
 /// What is expected of a run.

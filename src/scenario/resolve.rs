@@ -321,6 +321,7 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
         loss: file.network.loss.fraction(),
         duplicate: file.network.duplicate.fraction(),
         reorder: file.network.reorder,
+        until: file.network.until.map_or(Time::MAX, convert::time),
     };
     let faults = faults::faults(&file, &sources, &labels, &mut findings);
     file.engine.fill();

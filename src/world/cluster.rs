@@ -127,6 +127,11 @@ impl<O: Observe> World<'_, O> {
         }
         self.tell_elder(input);
         let now = self.now();
+        if self.engine.is_some()
+            && let Input::Limits { min, max } = input
+        {
+            self.fact(Fact::LimitsSet { min, max });
+        }
         let Some(engine) = &mut self.engine else { return self.unheard(Said::of(input)) };
         let mut outbox = Outbox::new();
         engine.handle(now, input, &mut outbox);

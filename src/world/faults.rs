@@ -83,6 +83,16 @@ impl<O: Observe> World<'_, O> {
                     }
                 }
             }
+            Fault::Pause { workers, lasts } => {
+                for worker in self.choose(*workers, &mut stream) {
+                    self.pause(worker, *lasts);
+                }
+            }
+            Fault::Quiesce { workers } => {
+                for worker in self.choose(*workers, &mut stream) {
+                    self.signal(worker);
+                }
+            }
             Fault::Isolate { workers, lasts, direction } => {
                 for worker in self.choose(*workers, &mut stream) {
                     self.isolate(worker, *direction, *lasts);

@@ -350,7 +350,9 @@ impl<'a, O: Observe> World<'a, O> {
     }
 
     fn set_limits(&mut self, min: u32, max: u32) {
-        self.fact(Fact::LimitsSet { min, max });
+        if !self.cluster.watched {
+            self.fact(Fact::LimitsSet { min, max });
+        }
         self.tell_engine(Input::Limits { min, max });
     }
 

@@ -47,6 +47,8 @@ struct Passage {
     at: Time,
     /// When it arrives once more.
     copy: Option<Time>,
+    /// It arrives before one that was sent earlier.
+    overtakes: bool,
 }
 
 impl Links {
@@ -75,8 +77,8 @@ impl Links {
         let Some(meddled) = &mut self.meddled else { return passage };
         let Meddled { cuts, next } = &mut meddled[direction as usize];
         let late = next.pop_front().unwrap_or(Some(Span::ZERO));
-        let Passage { at, copy } = passage.filter(|_| *cuts == 0)?;
-        Some(Passage { at: at + late?, copy })
+        let passage = passage.filter(|_| *cuts == 0)?;
+        Some(Passage { at: passage.at + late?, ..passage })
     }
 
     fn meddle(&mut self, direction: Cut, how: impl Fn(&mut Meddled)) {
@@ -110,20 +112,22 @@ impl Link {
     fn passage(&mut self, now: Time, network: &Network) -> Option<Passage> {
         let mut at = now + network.delay.sample(&mut self.delays);
         let mut copy = None;
+        let is_faulty = now < network.until;
         if network.duplicate > 0.0 {
             let twice = self.copies.chance(network.duplicate);
             let again = now + network.delay.sample(&mut self.copies);
-            copy = twice.then_some(again);
+            copy = (twice && is_faulty).then_some(again);
         }
-        if network.loss > 0.0 && self.losses.chance(network.loss) {
+        if network.loss > 0.0 && self.losses.chance(network.loss) && is_faulty {
             return None;
         }
-        if !network.reorder {
-            self.last = self.last.max(at);
+        let overtakes = at < self.last && network.reorder && is_faulty;
+        self.last = self.last.max(at);
+        if !overtakes {
             at = self.last;
             copy = copy.map(|copy| copy.max(at));
         }
-        Some(Passage { at, copy })
+        Some(Passage { at, copy, overtakes })
     }
 }
 
@@ -141,19 +145,25 @@ impl<O: Observe> World<'_, O> {
             let to_engine = matches!(direction, Direction::ToEngine);
             self.observer.chose(now, Choice::Sent { worker, to_engine, takes });
         }
-        let plain = || Some(Passage { at: now + constant(&self.scenario.network.delay), copy: None });
+        let plain = || Some(Passage { at: now + constant(&self.scenario.network.delay), copy: None, overtakes: false });
         let passage = links.meddled(drawn.unwrap_or_else(plain), direction);
         match &passage {
             None => self.fact(Fact::MessageLost { worker }),
-            Some(Passage { at, .. }) if *at > now => self.fact(Fact::MessageSent { worker }),
-            Some(_) => {}
+            Some(Passage { at, overtakes, .. }) => {
+                if *overtakes {
+                    self.fact(Fact::MessageOvertook { worker });
+                }
+                if *at > now {
+                    self.fact(Fact::MessageSent { worker });
+                }
+            }
         }
         passage
     }
 
     /// A message to a worker that is gone is given up at once.
     pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
-        let Some(Passage { at, copy }) = self.passage(worker, Direction::ToWorker) else { return };
+        let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
         if let Some(start) = message.start() {
             self.use_task(start.task);
             self.start_is_sent(start.task);
@@ -171,7 +181,7 @@ impl<O: Observe> World<'_, O> {
     }
 
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
-        let Some(Passage { at, copy }) = self.passage(worker, Direction::ToEngine) else { return };
+        let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
             let message = message.clone();

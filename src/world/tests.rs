@@ -148,7 +148,7 @@ fn scenario(initial: u32, script: Vec<ScriptEvent>) -> Scenario {
             rolling_replace: None,
             autoscaler: None,
         },
-        network: Network { delay: constant(0), loss: 0.0, duplicate: 0.0, reorder: false },
+        network: Network { delay: constant(0), loss: 0.0, duplicate: 0.0, reorder: false, until: Time::MAX },
         detection: Detection { heartbeat: Span::from_secs(10), ttl: Span::from_secs(30) },
         engine: EngineSpec::Custom { name: "fifo".into(), options: serde_json::Value::Null },
         faults: crate::scenario::Faults::default(),

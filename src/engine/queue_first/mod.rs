@@ -24,7 +24,7 @@ use crate::base::names::PropertySet;
 use crate::base::{Claims, IdMap, IdVec, Note, Outcome, QueueId, ResourceId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
 use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, Report, WorkerMessage};
-use crate::engine::spec::{CreateSpec, LeaseSpec, PlacementSpec, QueueFirstSpec, QueueLimits};
+use crate::engine::spec::{CreateSpec, Discipline, LeaseSpec, PlacementSpec, QueueFirstSpec, QueueLimits, Rebalance};
 use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason, Records};
 
 use membership::Members;
@@ -158,7 +158,7 @@ impl QueueFirst {
     fn begin(&mut self, now: Time, input: &Input<'_>, out: &mut Outbox) {
         self.begun = true;
         self.timers.set(now + self.context.detection.ttl, Timer::Review);
-        if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
+        if let Rebalance::Every(pace) = self.spec.rebalance {
             self.timers.set(now + pace, Timer::Rebalance);
         }
         self.await_expected(now, out);
@@ -203,7 +203,7 @@ impl QueueFirst {
                 Timer::Empty(queue) => self.empty_deadline(now, queue, out),
                 Timer::Sizing => {}
                 Timer::Rebalance => {
-                    if let crate::engine::spec::Rebalance::Every(pace) = self.spec.rebalance {
+                    if let Rebalance::Every(pace) = self.spec.rebalance {
                         self.timers.set(now + pace, Timer::Rebalance);
                     }
                     self.relieve(true, out);
@@ -375,18 +375,28 @@ impl EngineFactory for Factory {
     }
 
     fn guarantees(&self, detection: Detection) -> Guarantees {
-        use crate::base::Property::{Attempts, Effects, Exclusion, Ownership};
+        use crate::base::Property::{Attempts, Effects, Exclusion, NoStarvation, Ownership, Settles};
+        let mut properties = PropertySet::ALL;
+        let mut orphan_bound = detection.ttl;
         match self.spec.lease {
             // Nothing keeps a worker that stood still from carrying out what it was told before, beside its successor.
-            LeaseSpec::None => Guarantees {
-                properties: PropertySet::ALL.without(Attempts).without(Exclusion).without(Ownership).without(Effects),
-                orphan_bound: Some(detection.ttl),
-            },
-            LeaseSpec::Lease(lease) => Guarantees {
-                properties: if lease.fencing { PropertySet::ALL } else { PropertySet::ALL.without(Effects) },
-                orphan_bound: Some(detection.ttl.max(lease.duration + lease.margin)),
-            },
+            LeaseSpec::None => {
+                properties = properties.without(Attempts).without(Exclusion).without(Ownership).without(Effects);
+            }
+            LeaseSpec::Lease(lease) => {
+                orphan_bound = orphan_bound.max(lease.duration + lease.margin);
+                if !lease.fencing {
+                    properties = properties.without(Effects);
+                }
+            }
         }
+        if self.spec.double_duty.discipline == Discipline::DrainFirst {
+            properties = properties.without(NoStarvation);
+        }
+        if !matches!(self.spec.rebalance, Rebalance::Every(_)) {
+            properties = properties.without(Settles);
+        }
+        Guarantees { properties, orphan_bound: Some(orphan_bound) }
     }
 
     fn agent(&self, detection: Detection) -> AgentOptions {

@@ -115,6 +115,9 @@ impl Ledger {
         if let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && attempt.ended) {
             let attempt = rec.attempts.swap_remove(index);
             self.close(attempt.task);
+        } else {
+            // Declined: the order overtook the grant that allows it, which is as good as lost. Or repeated.
+            rec.lost_at = Some(self.now);
         }
     }
 

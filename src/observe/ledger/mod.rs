@@ -100,6 +100,8 @@ pub(crate) struct Ledger {
     pub(crate) brain: Brain,
     /// When an engine was last restored.
     pub(crate) engine_up_at: Option<Time>,
+    /// What all unsettled tasks demand, µs.
+    pub(crate) work: u64,
     /// Unsettled tasks that execute for ever.
     pub(crate) endless: u64,
     /// Whether the engine says where tasks are.
@@ -176,7 +178,7 @@ impl Ledger {
                 rec.in_flight = rec.in_flight.saturating_sub(1);
                 self.touch_queues_of(worker);
             }
-            Fact::MessageLost { worker } => {
+            Fact::MessageLost { worker } | Fact::MessageOvertook { worker } => {
                 let now = self.now;
                 self.workers.grow_to(worker).lost_at = Some(now);
                 self.touch_queues_of(worker);

@@ -177,7 +177,7 @@ pub(crate) struct WorkerRec {
     /// Queues of which it holds a grant.
     pub(crate) held: SmallVec<[QueueId; 2]>,
     pub(crate) in_flight: u32,
-    /// When a message between it and the engine was last lost.
+    /// When a message between it and the engine was last lost, or overtaken and maybe of no use.
     pub(crate) lost_at: Option<Time>,
     /// Clocks that run while it executes, and while it cannot.
     busy_clock: u64,
@@ -260,6 +260,8 @@ pub(crate) struct QueueRec {
     pub(crate) orphaned_at: Option<Time>,
     /// The highest epoch that a worker took up.
     pub(crate) epoch_held: Epoch,
+    /// Who gave up the highest epoch that was taken up.
+    pub(crate) given_up: SmallVec<[WorkerId; 1]>,
     /// The highest epoch under which the store accepted an effect.
     pub(crate) epoch_done: Epoch,
     /// Placed and unsettled, in order of placement; the first one is always placed here and unsettled.

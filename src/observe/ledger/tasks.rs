@@ -17,6 +17,7 @@ impl Ledger {
             uncleared += u32::from(!clear);
         }
         self.submitted += 1;
+        self.work = self.work.saturating_add(service.micros());
         self.tally.in_system += 1;
         self.tally.waiting += 1;
         self.tally.runnable += u64::from(uncleared == 0);
@@ -53,6 +54,7 @@ impl Ledger {
         let rec = self.tasks.remove(task)?;
         self.settled += 1;
         self.endless -= u64::from(rec.endless);
+        self.work = self.work.saturating_sub(rec.service.micros());
         self.tally.in_system -= 1;
         self.tally.stray -= u64::from(rec.is_stray());
         if rec.open == 0 {

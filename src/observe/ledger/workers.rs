@@ -50,7 +50,10 @@ impl Ledger {
 
     pub(super) fn hold(&mut self, worker: WorkerId, queue: QueueId, grant: Grant) {
         let rec = self.queues.grow_to(queue);
-        rec.epoch_held = rec.epoch_held.max(grant.epoch);
+        if grant.epoch > rec.epoch_held {
+            rec.epoch_held = grant.epoch;
+            rec.given_up.clear();
+        }
         match rec.grants.iter_mut().find(|other| other.worker == worker) {
             Some(other) => *other = grant,
             None => {
@@ -66,6 +69,9 @@ impl Ledger {
         let before = rec.grants.len();
         rec.grants.retain(|grant| grant.worker != worker || epoch.is_some_and(|epoch| epoch != grant.epoch));
         if rec.grants.len() < before {
+            if epoch == Some(rec.epoch_held) {
+                rec.given_up.push(worker);
+            }
             self.workers.grow_to(worker).held.retain(|other| *other != queue);
         }
         self.touch(queue);

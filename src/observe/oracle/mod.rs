@@ -5,25 +5,35 @@
 
 mod affinity;
 mod attempts;
+mod drains;
 mod effects;
 mod exclusion;
+mod idempotence;
 mod no_loss;
+mod no_starvation;
 mod order;
 mod orphan_bound;
 mod ownership;
 mod pool_bounds;
 mod quiesce;
+mod recovery;
+mod settles;
 mod work_conserving;
 
 use super::ledger::Ledger;
 use super::{Settings, Violation};
+use crate::base::names::PropertySet;
 use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
+pub use drains::DrainBound;
 
 /// Collects breaches: all are counted, a few of each property are kept.
 #[derive(Default, Debug)]
 pub(crate) struct Docket {
     pub(crate) counts: [u64; Property::COUNT],
+    /// Breaches of these are outside of what the engine may count on, and counted apart.
+    excused: PropertySet,
+    pub(crate) outside: [u64; Property::COUNT],
     pub(crate) examples: Vec<Violation>,
 }
 
@@ -43,6 +53,10 @@ impl Docket {
     const EXAMPLES: u64 = 5;
 
     fn accuse(&mut self, property: Property, at: Time, breach: impl FnOnce() -> Breach) {
+        if self.excused.contains(property) {
+            self.outside[property.index()] += 1;
+            return;
+        }
         let count = &mut self.counts[property.index()];
         *count += 1;
         if *count <= Docket::EXAMPLES {
@@ -63,6 +77,9 @@ pub(crate) struct Oracle {
     work_conserving: work_conserving::WorkConserving,
     /// Within this time the engine has answered whoever can be heard; `None`: not judged.
     answer_bound: Option<Span>,
+    drains: drains::Drains,
+    no_starvation: no_starvation::NoStarvation,
+    settles: settles::Settles,
 }
 
 impl Oracle {
@@ -70,7 +87,7 @@ impl Oracle {
         let answer_bound = settings.orphan_bound.map(|bound| bound.saturating_add(settings.message_slack));
         Oracle {
             answer_bound,
-            docket: Docket::default(),
+            docket: Docket { excused: settings.excused, ..Docket::default() },
             exclusion: exclusion::Exclusion::default(),
             no_loss: no_loss::NoLoss::default(),
             pool_bounds: pool_bounds::PoolBounds::default(),
@@ -78,6 +95,9 @@ impl Oracle {
             work_conserving: work_conserving::WorkConserving::new(
                 settings.heartbeat.saturating_add(settings.message_slack),
             ),
+            drains: drains::Drains::new(settings.drain_bound),
+            no_starvation: no_starvation::NoStarvation::default(),
+            settles: settles::Settles::new(settings.settle_within),
         }
     }
 
@@ -87,6 +107,7 @@ impl Oracle {
         self.pool_bounds.advance(ledger, &mut self.docket);
         self.orphan_bound.advance(to, ledger, &mut self.docket);
         self.work_conserving.advance(ledger, &mut self.docket);
+        self.drains.advance(ledger);
     }
 
     /// Judges a fact that happens at `now`, before the ledger takes it in.
@@ -94,12 +115,18 @@ impl Oracle {
     pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         let docket = &mut self.docket;
         match *fact {
-            Fact::Settled { task, outcome } => self.no_loss.settled(now, task, outcome, ledger, docket),
+            Fact::Settled { task, outcome } => {
+                self.no_loss.settled(now, task, outcome, ledger, docket);
+                idempotence::settled(now, task, outcome, ledger, docket);
+            }
+            Fact::Submitted { .. } => self.drains.disturbed(),
             Fact::Started { task, worker, queue, ticket, .. } => {
                 no_loss::started(now, task, worker, ledger, docket);
                 attempts::started(now, task, worker, queue, ledger, docket);
                 order::started(now, task, worker, ledger, docket);
                 quiesce::started(now, task, worker, queue, ledger, docket);
+                idempotence::started(now, task, worker, ticket, ledger, docket);
+                self.no_starvation.started(now, task, worker, queue, ledger, docket);
                 self.exclusion.started(now, task, worker, ticket, ledger);
             }
             Fact::Ended { worker, ticket, .. } => self.exclusion.ended(now, worker, Some(ticket), docket),
@@ -109,31 +136,48 @@ impl Oracle {
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
                 self.orphan_bound.lost(now, worker, ledger);
+                self.drains.disturbed();
             }
             Fact::WorkerResumed { worker } => {
                 self.exclusion.resumed(now, worker, ledger);
                 self.orphan_bound.resumed(worker, ledger);
+                self.drains.disturbed();
             }
             Fact::WorkerGone { worker, exit } => {
                 quiesce::gone(now, worker, exit, self.answer_bound, ledger, docket);
+                self.drains.disturbed();
                 self.exclusion.ended(now, worker, None, docket);
                 self.orphan_bound.lost(now, worker, ledger);
             }
             Fact::Held { worker, queue, epoch, .. } if !queue.is_general() => {
                 ownership::held(now, worker, queue, epoch, ledger, docket);
                 quiesce::held(now, worker, queue, epoch, ledger, docket);
+                idempotence::held(now, worker, queue, epoch, ledger, docket);
                 self.orphan_bound.held(queue, epoch);
             }
-            Fact::LimitsSet { min, max } => self.pool_bounds.limits_set(min, max, ledger),
+            Fact::LimitsSet { min, max } => {
+                self.pool_bounds.limits_set(min, max, ledger);
+                self.drains.disturbed();
+            }
+            Fact::WorkerReady { .. }
+            | Fact::QuiesceDelivered { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageOvertook { .. }
+            | Fact::EngineDown { .. }
+            | Fact::EngineUp { .. }
+            | Fact::EngineHeld { .. } => self.drains.disturbed(),
+            Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
+                self.settles.revoking(now, queue, worker, why, self.drains.healed_at(), docket);
+            }
             Fact::Noted(Note::Placed { task, queue }) => affinity::placed(now, task, queue, ledger, docket),
             Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
                 ownership::owned(now, queue, worker, epoch, ledger, docket);
+                recovery::owned(now, queue, worker, epoch, ledger, docket);
                 self.orphan_bound.owned(now, queue, worker, epoch, ledger);
             }
             Fact::Noted(Note::QueueDeleted { queue }) => pool_bounds::deleted(now, queue, ledger, docket),
             Fact::Noted(
                 Note::QueueCreated { .. }
-                | Note::QueueRevoking { .. }
                 | Note::QueueOrphaned { .. }
                 | Note::QueueVacant { .. }
                 | Note::QueueDraining { .. }
@@ -142,22 +186,15 @@ impl Oracle {
                 | Note::Requeued { .. }
                 | Note::WorkerLost { .. },
             )
-            | Fact::Submitted { .. }
             | Fact::CancelAsked { .. }
             | Fact::WorkerArrived { .. }
-            | Fact::WorkerReady { .. }
-            | Fact::QuiesceDelivered { .. }
             | Fact::Effect { .. }
             | Fact::Reported { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
             | Fact::MessageArrived { .. }
-            | Fact::MessageLost { .. }
-            | Fact::Poisoned { .. }
-            | Fact::EngineDown { .. }
-            | Fact::EngineUp { .. }
-            | Fact::EngineHeld { .. } => {}
+            | Fact::Poisoned { .. } => {}
         }
     }
 
@@ -168,6 +205,8 @@ impl Oracle {
         self.work_conserving.finish(ledger.now, docket);
         self.no_loss.finish(ledger, docket);
         quiesce::finish(ledger, docket);
+        self.drains.finish(ledger, docket);
+        self.settles.finish(self.drains.healed_at(), ledger, docket);
         docket.examples.sort_by_key(|violation| (violation.at, violation.property));
     }
 }

@@ -1,6 +1,7 @@
 //! pool_bounds: from the first limits on, active queues >= min and active + draining <= max, except that after max is
 //! lowered the excess drains and never grows; a queue is deleted only when it is empty. One breach per stretch of time.
 
+use super::super::ledger::Brain;
 use super::{Breach, Docket, Ledger};
 use crate::base::{Property, QueueId, Time};
 
@@ -29,7 +30,7 @@ impl PoolBounds {
 
     #[inline]
     pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
-        let Some(limits) = &mut self.limits else { return };
+        let Some(limits) = self.limits.as_mut().filter(|_| ledger.brain == Brain::Up) else { return };
         let (active, all) = (ledger.tally.active, ledger.tally.queues());
         let (too_few, too_many) = (active < limits.min, all > limits.ceiling);
         limits.ceiling = limits.ceiling.min(all.max(limits.max));

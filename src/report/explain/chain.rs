@@ -294,7 +294,7 @@ impl<'a> Chain<'a> {
                 (self.has(task) && (asked || answer != EffectAnswer::Accepted)).then_some(About::Task(task))
             }
             Fact::Poisoned { task, .. } => self.has(task).then_some(About::Task(task)),
-            Fact::MessageLost { worker } => Some(About::Worker(worker)),
+            Fact::MessageLost { worker } | Fact::MessageOvertook { worker } => Some(About::Worker(worker)),
             Fact::EngineDown { .. } | Fact::EngineUp { .. } | Fact::EngineHeld { .. } => Some(About::Engine),
             Fact::Noted(note) => self.about_note(now, note),
             Fact::WorkerArrived { .. } | Fact::MessageSent { .. } | Fact::MessageArrived { .. } => None,

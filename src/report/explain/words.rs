@@ -67,6 +67,9 @@ impl Words<'_> {
             Fact::MessageLost { worker } => {
                 format!("a message between the engine and {} is lost", names.worker(worker))
             }
+            Fact::MessageOvertook { worker } => {
+                format!("a message between the engine and {} overtakes an earlier one", names.worker(worker))
+            }
             Fact::EngineDown { term } => format!("the engine of term {} is gone", term.0),
             Fact::EngineUp { term } => format!("an engine is restored from the records, with term {}", term.0),
             Fact::EngineHeld { held: true } => "the store takes its time, and the engine's decisions wait".to_owned(),

@@ -23,6 +23,23 @@ pub enum FaultFile {
         #[serde(default)]
         when: CrashFile,
     },
+    /// Workers stand still.
+    Pause {
+        /// When.
+        at: Span,
+        /// How many workers, or `all`.
+        workers: ChosenFile,
+        /// For how long.
+        #[serde(rename = "for")]
+        lasts: Span,
+    },
+    /// Hosts ask workers to leave; nobody takes their place.
+    Quiesce {
+        /// When.
+        at: Span,
+        /// How many workers, or `all`.
+        workers: ChosenFile,
+    },
     /// Messages of workers are lost, and their tasks go on.
     Isolate {
         /// When.

@@ -19,6 +19,9 @@ pub struct NetworkFile {
     pub duplicate: Percent,
     /// Whether messages of one link overtake each other where their delays are drawn so.
     pub reorder: bool,
+    /// From here on nothing is lost, doubled or reordered any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Span>,
 }
 impl Default for NetworkFile {
     fn default() -> Self {
@@ -27,6 +30,7 @@ impl Default for NetworkFile {
             loss: Percent::whole(0),
             duplicate: Percent::whole(0),
             reorder: false,
+            until: None,
         }
     }
 }

@@ -1,0 +1,153 @@
+//! `hunt FILE|--swarm`: searches seeds, and in a swarm mixes of faults, for a violated property.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::progress::interrupted;
+use super::session::{Running, read};
+use super::terminal::Terminal;
+use crate::base::{Probe, Span};
+use crate::experiment::hunt::{Bag, Quarry, hunt};
+use crate::experiment::replicate::Progress;
+use crate::experiment::swarm;
+use crate::registry::Registry;
+use crate::report::atomic_write;
+use crate::scenario::{SourceText, load};
+
+/// Finds shown at most.
+const SHOWN: usize = 10;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Search seeds and mixes of faults for a violated property.
+///
+/// Examples:
+///   lanekeeper hunt --swarm --seeds 1000
+///   lanekeeper hunt scenarios/black-friday.yaml --for 60s
+#[derive(Clone, Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct HuntArgs {
+    /// The scenario whose seeds are searched.
+    #[arg(value_name = "FILE", conflicts_with = "swarm", required_unless_present = "swarm")]
+    file: Option<PathBuf>,
+    /// Every seed is a scenario of its own: 2 to 16 workers, a thousand tasks an hour, each kind of fault or not.
+    #[arg(long)]
+    swarm: bool,
+    /// How many seeds, from `--seed` on.
+    #[arg(long, value_name = "N", conflicts_with = "lasts")]
+    seeds: Option<u64>,
+    /// For how long, like `60s`; how many runs that is depends on the machine.
+    #[arg(long = "for", value_name = "TIME")]
+    lasts: Option<Span>,
+    /// The folder to which the scenarios of a swarm in which something was found are written.
+    #[arg(short, long, value_name = "DIR", requires = "swarm")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    running: Running,
+}
+
+impl HuntArgs {
+    pub(super) fn command(&self) -> String {
+        let seeds = self.seeds.map(|seeds| format!(" --seeds {seeds}")).unwrap_or_default();
+        let lasts = self.lasts.map(|lasts| format!(" --for {lasts}")).unwrap_or_default();
+        let swarm = if self.swarm { " --swarm" } else { "" };
+        self.running.command("hunt", self.file.as_deref()) + swarm + &seeds + &lasts
+    }
+
+    pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        let begun = Instant::now();
+        let count = self.seeds.unwrap_or(if self.lasts.is_some() { u64::MAX } else { 1_000 });
+        let (first, bag) = match &self.file {
+            None => {
+                let first = self.running.overrides.seed().unwrap_or(42);
+                (first, self.watched(first, count, &|seed| from_swarm(seed, registry)))
+            }
+            Some(file) => {
+                let ready = read(Some(file), &self.running.overrides, registry, terminal)?;
+                let first = ready.scenario.run.seed;
+                let of_seed = |seed| {
+                    let mut scenario = ready.scenario.clone();
+                    scenario.run.seed = seed;
+                    Quarry { scenario, factory: ready.factory.clone() }
+                };
+                (first, self.watched(first, count, &of_seed))
+            }
+        };
+        let seconds = begun.elapsed().as_secs_f64().max(1e-9);
+        terminal.say(&format!("{:.0} runs/s, {:.0} tasks/s", bag.runs as f64 / seconds, bag.tasks as f64 / seconds));
+        terminal.print(&self.told(first, &bag))?;
+        for find in bag.finds.iter().filter(|_| self.output.is_some()) {
+            let dir = self.output.as_deref().unwrap_or_else(|| std::path::Path::new("."));
+            let text = swarm::scenario(find.seed);
+            atomic_write(&dir.join(format!("swarm-{}.yaml", find.seed)), text.as_bytes())?;
+        }
+        if interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        Ok(if bag.wrong > 0 { Exit::Violated } else { Exit::Done })
+    }
+
+    /// Hunts until all seeds are done, the time is over, or Ctrl-C is pressed.
+    fn watched(&self, first: u64, count: u64, quarry: &(dyn Fn(u64) -> Quarry + Sync)) -> Bag {
+        let progress = Progress::default();
+        let deadline = self.lasts.map(|lasts| Instant::now() + Duration::from_micros(lasts.micros()));
+        std::thread::scope(|scope| {
+            let (done, is_done) = channel::<()>();
+            let progress = &progress;
+            scope.spawn(move || {
+                while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    if interrupted() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                        progress.stop();
+                    }
+                }
+            });
+            let _done = done;
+            hunt(first, count, self.running.jobs(), quarry, progress)
+        })
+    }
+
+    fn told(&self, first: u64, bag: &Bag) -> String {
+        let mut text =
+            format!("{} runs from seed {first}, {} tasks, {} of them wrong\n", bag.runs, bag.tasks, bag.wrong);
+        let never: Vec<&str> =
+            Probe::ALL.iter().filter(|probe| !bag.probes.contains_key(&probe.index())).map(|it| it.name()).collect();
+        text += "probes hit, in how many runs:\n";
+        for probe in Probe::ALL {
+            if let Some(count) = bag.probes.get(&probe.index()) {
+                text += &format!("  {count:>9}  {probe}\n");
+            }
+        }
+        if !never.is_empty() {
+            text += &format!("never hit, so nothing was tested there: {}\n", never.join(", "));
+        }
+        for find in bag.finds.iter().take(SHOWN) {
+            let violated: Vec<&str> = find.violated.iter().map(|it| it.name()).collect();
+            let what = if violated.is_empty() { "it panicked".to_owned() } else { violated.join(", ") };
+            text +=
+                &format!("\nseed {}: {what}\n  {}\n  repeat with: {}\n", find.seed, find.cause, self.again(find.seed));
+        }
+        if bag.finds.len() > SHOWN {
+            let others: Vec<String> = bag.finds[SHOWN..].iter().take(100).map(|it| it.seed.to_string()).collect();
+            text += &format!("\nother seeds: {}\n", others.join(" "));
+        }
+        text
+    }
+
+    fn again(&self, seed: u64) -> String {
+        match &self.file {
+            None => format!("lanekeeper hunt --swarm --seeds 1 --seed {seed}"),
+            Some(file) => self.running.with_seed(seed).command("hunt", [file.as_path()]) + " --seeds 1",
+        }
+    }
+}
+
+fn from_swarm(seed: u64, registry: &Registry) -> Quarry {
+    let text = swarm::scenario(seed);
+    let loaded =
+        load(&SourceText::new(format!("swarm-{seed}.yaml"), text), &[]).expect("a swarm is of valid scenarios");
+    let factory = registry.factory(&loaded.scenario.engine).expect("a swarm is of built-in engines");
+    Quarry { scenario: loaded.scenario, factory }
+}

@@ -1,0 +1,238 @@
+//! The runs of a swarm: a scenario from a seed, as text, so that a find can be kept as a file.
+
+use std::fmt::Write;
+
+use crate::sim::{Stream, Streams};
+
+/// The streams of swarms are those of no replication.
+const REPLICATION: u64 = u64::MAX;
+/// Chaos begins and ends.
+const CHAOS: (u64, u64) = (600, 2_400);
+
+/// Draws in words of a scenario.
+struct Dice(Stream);
+
+impl Dice {
+    fn coin(&mut self) -> bool {
+        self.0.chance(0.5)
+    }
+    /// Log-uniform between two bounds above zero.
+    fn log(&mut self, low: f64, high: f64) -> f64 {
+        low * libm::pow(high / low, self.0.unit())
+    }
+    fn count(&mut self, low: u64, high: u64) -> u64 {
+        (self.log(low as f64, high as f64 + 1.0) as u64).clamp(low, high)
+    }
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.0.below(of.len() as u64) as usize]
+    }
+    /// An instant within chaos, in seconds.
+    fn instant(&mut self) -> u64 {
+        CHAOS.0 + self.0.below(CHAOS.1 - CHAOS.0)
+    }
+    /// A span that ends within chaos when it begins at `at`, in milliseconds.
+    fn span(&mut self, at: u64, low: f64, high: f64) -> u64 {
+        (self.log(low * 1e3, high * 1e3) as u64).min((CHAOS.1 - at) * 1_000).max(1)
+    }
+}
+
+/// The scenario of a seed: 2 to 16 workers, a thousand tasks an hour, and each kind of fault with probability one half.
+pub fn scenario(seed: u64) -> String {
+    let mut dice = Dice(Streams::new(seed, REPLICATION).open(0, 0, 0));
+    let mut text = format!("name: swarm-{seed}\nrun: {{seed: {seed}, replications: 1, horizon: 1h, drain: 6h}}\n");
+    work(&mut text, &mut dice);
+    engine(&mut text, &mut dice);
+    network(&mut text, &mut dice);
+    text.push_str("faults:\n");
+    for fault in [crashes, pauses, isolations, slownesses, clocks, engine_crashes, second_engines, stores] {
+        if dice.coin() {
+            fault(&mut text, &mut dice);
+        }
+    }
+    for fault in [deaths, herds, cancels, poisons, quiesces] {
+        if dice.coin() {
+            fault(&mut text, &mut dice);
+        }
+    }
+    // Whatever was lost: healthy workers are there when it is over.
+    line(&mut text, format!("herd: {{at: {}s, workers: 2}}", CHAOS.1 + 1));
+    limits(&mut text, &mut dice);
+    text
+}
+
+fn line(text: &mut String, fault: String) {
+    writeln!(text, "  - {fault}").expect("a string takes everything");
+}
+
+fn work(text: &mut String, dice: &mut Dice) {
+    let (resources, zipf, mean) = (dice.count(2, 200), dice.log(0.1, 2.0), dice.log(3.0, 40.0));
+    let most = resources.min(4);
+    let exclusive = 1 + dice.0.below(most.min(2));
+    let shared = dice.0.below(most - exclusive + 1);
+    let workers = dice.count(2, 16);
+    let startup = dice.log(0.1, 20.0);
+    let restart = dice.log(1.0, 120.0);
+    writeln!(
+        text,
+        "resources: {{r: {{count: {resources}, popularity: {{zipf: {zipf:.2}}}}}}}
+workload:
+  - {{class: one, arrivals: {{poisson: 600/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{r: 1}}}}
+  - {{class: many, arrivals: {{poisson: 250/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{r: {{exclusive: \
+         {{uniform: {{min: 0, max: {exclusive}}}}}, shared: {{uniform: {{min: 0, max: {shared}}}}}}}}}}}
+  - {{class: general, arrivals: {{poisson: 150/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{}}}}
+workers: {{initial: {workers}, startup: {startup:.1}s, restart_after: {restart:.1}s, grace: 5m}}"
+    )
+    .expect("a string takes everything");
+}
+
+fn engine(text: &mut String, dice: &mut Dice) {
+    let min = dice.0.below(5);
+    let max = (min + dice.0.below(8)).max(1);
+    let placement = dice.pick(&["least_backlog", "sticky", "round_robin", "random"]);
+    let create = dice.pick(&["{when: {backlog_per_queue: 4, for: 10s}}", "per_worker", "eager"]);
+    let delete = dice.pick(&["{empty_for: 30s}", "after_double_duty", "never"]);
+    let at_max = dice.pick(&["share", "{park: {at_most: 1m}}"]);
+    let discipline = dice.pick(&["round_robin", "oldest_head", "drain_first"]);
+    let newcomers = dice.pick(&["general_only", "relieve", "rebalance"]);
+    let rebalance = dice.pick(&["never", "on_join", "{every: 1m}"]);
+    let served_by = dice.pick(&["everyone", "surplus"]);
+    let lost = dice.pick(&["{requeue: {max_attempts: 3}}", "fail"]);
+    let lease = dice.log(10.0, 90.0);
+    writeln!(
+        text,
+        "detection: {{heartbeat: 10s, ttl: 30s}}
+engine: {{queue_first: {{queues: {{min: {min}, max: {max}}}, placement: {placement}, create: {create}, delete: {delete}, \
+         at_max: {at_max}, double_duty: {{discipline: {discipline}}}, newcomers: {newcomers}, rebalance: {rebalance}, \
+         general_queue: {{served_by: {served_by}}}, running_task_of_lost_worker: {lost}, lease: {{duration: {lease:.1}s, \
+         margin: 2s}}}}}}"
+    )
+    .expect("a string takes everything");
+}
+
+fn network(text: &mut String, dice: &mut Dice) {
+    let [delayed, lossy, doubled, reordered] = [0; 4].map(|_| dice.coin());
+    let delay = if delayed { dice.log(0.1, 500.0) } else { 0.0 };
+    let loss = if lossy { dice.log(0.1, 20.0) } else { 0.0 };
+    let double = if doubled { dice.log(0.1, 20.0) } else { 0.0 };
+    writeln!(
+        text,
+        "network: {{delay: {}, loss: {loss:.2}%, duplicate: {double:.2}%, reorder: {reordered}, until: {}s}}",
+        if delayed { format!("{{uniform: {{min: 0s, max: {}us}}}}", (delay * 1e3) as u64) } else { "0s".to_owned() },
+        CHAOS.1
+    )
+    .expect("a string takes everything");
+}
+
+fn crashes(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 12) {
+        let (at, when) = (dice.instant(), dice.pick(&["now", "before_report"]));
+        line(text, format!("crash: {{at: {at}s, count: {}, when: {when}}}", dice.count(1, 4)));
+    }
+}
+
+fn pauses(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 12) {
+        let at = dice.instant();
+        let lasts = dice.span(at, 1.0, 300.0);
+        line(text, format!("pause: {{at: {at}s, workers: {}, for: {lasts}ms}}", dice.count(1, 8)));
+    }
+}
+
+fn isolations(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 8) {
+        let at = dice.instant();
+        let lasts = dice.span(at, 1.0, 300.0);
+        let (workers, direction) =
+            (dice.pick(&["1", "2", "4", "all"]), dice.pick(&["both", "to_engine", "from_engine"]));
+        line(text, format!("isolate: {{at: {at}s, workers: {workers}, for: {lasts}ms, direction: {direction}}}"));
+    }
+}
+
+fn slownesses(text: &mut String, dice: &mut Dice) {
+    let at = dice.instant();
+    let lasts = dice.span(at, 10.0, 900.0);
+    let factor = dice.log(1.5, 1_000.0);
+    line(text, format!("slow: {{at: {at}s, workers: {}, factor: {factor:.1}, for: {lasts}ms}}", dice.count(1, 4)));
+}
+
+fn clocks(text: &mut String, dice: &mut Dice) {
+    // Within the margin of the lease, or what is promised depends on it.
+    let drift = dice.log(1.0, 10_000.0) * if dice.coin() { 1.0 } else { -1.0 };
+    let jump = if dice.coin() { "5s" } else { "-500ms" };
+    line(text, format!("clock: {{at: {}s, workers: all, drift_ppm: {drift:.0}, jump: {jump}}}", dice.instant()));
+}
+
+fn engine_crashes(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 6) {
+        let at = dice.instant();
+        let gone = dice.span(at, 0.1, 120.0);
+        let point = dice.pick(&["before_persist", "after_persist", "before_send", "after_send"]);
+        line(text, format!("engine_crash: {{at: {at}s, recover_after: {gone}ms, point: {point}}}"));
+    }
+}
+
+fn second_engines(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 4) {
+        let at = dice.instant();
+        line(text, format!("second_engine: {{at: {at}s, for: {}ms}}", dice.span(at, 1.0, 300.0)));
+    }
+}
+
+fn stores(text: &mut String, dice: &mut Dice) {
+    let at = dice.instant();
+    let lasts = dice.span(at, 0.1, 120.0);
+    let does = dice.pick(&["refuse", "lose_answer", "slow"]);
+    line(text, format!("store: {{at: {at}s, for: {lasts}ms, does: {does}, recover_after: 5s, by: 200ms}}"));
+}
+
+fn deaths(text: &mut String, dice: &mut Dice) {
+    line(text, format!("mass_death: {{at: {}s, fraction: {}%}}", dice.instant(), 50 + dice.0.below(51)));
+}
+
+fn herds(text: &mut String, dice: &mut Dice) {
+    line(text, format!("herd: {{at: {}s, tasks: {}, class: one}}", dice.instant(), dice.count(10, 500)));
+    line(text, format!("herd: {{at: {}s, workers: {}}}", dice.instant(), dice.count(1, 16)));
+}
+
+fn cancels(text: &mut String, dice: &mut Dice) {
+    let share = dice.log(0.5, 20.0);
+    let when = dice.pick(&["waiting", "starting", "running", "finished"]);
+    line(text, format!("cancel: {{share: {share:.2}%, when: {when}}}"));
+}
+
+fn poisons(text: &mut String, dice: &mut Dice) {
+    line(text, format!("poison: {{share: {:.2}%, does: kills_worker}}", dice.log(0.05, 1.0)));
+}
+
+fn quiesces(text: &mut String, dice: &mut Dice) {
+    for _ in 0..dice.count(1, 4) {
+        let workers = dice.pick(&["1", "2", "8", "all"]);
+        line(text, format!("quiesce: {{at: {}s, workers: {workers}}}", dice.instant()));
+    }
+}
+
+fn limits(text: &mut String, dice: &mut Dice) {
+    if dice.coin() {
+        let min = dice.0.below(4);
+        let max = (min + dice.0.below(8)).max(1);
+        let at = dice.instant();
+        writeln!(text, "script:\n  - {{at: {at}s, set_limits: {{min: {min}, max: {max}}}}}").expect("a string");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{SourceText, load};
+
+    #[test]
+    fn every_seed_gives_a_valid_scenario_and_always_the_same() {
+        for seed in 0..200 {
+            let text = scenario(seed);
+            assert_eq!(text, scenario(seed));
+            if let Err(found) = load(&SourceText::new("swarm.yaml", text.clone()), &[]) {
+                panic!("{}\n{text}", found[0]);
+            }
+        }
+    }
+}

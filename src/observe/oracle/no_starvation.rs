@@ -1,0 +1,73 @@
+//! no_starvation: while a task was runnable and first in its queue, its owner started at most so many tasks that were
+//! submitted later: two rounds over all queues there are, with a task of the general queue after each.
+
+use super::{Breach, Docket, Ledger};
+use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
+
+#[derive(Default, Debug)]
+pub(super) struct NoStarvation {
+    passed: IdVec<QueueId, Option<Passed>>,
+}
+
+/// How often the head of a queue was passed over by its owner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Passed {
+    head: TaskId,
+    owner: WorkerId,
+    times: u64,
+}
+
+impl NoStarvation {
+    #[inline]
+    pub(super) fn started(
+        &mut self,
+        now: Time,
+        task: TaskId,
+        worker: WorkerId,
+        queue: QueueId,
+        ledger: &Ledger,
+        docket: &mut Docket,
+    ) {
+        let Some(rec) = ledger.workers.get(worker) else { return };
+        if rec.queues.len() == 1 && rec.queues[0] == queue && ledger.head(queue) == Some(task) {
+            return; // Nothing was passed over: the usual case.
+        }
+        for passed_over in &rec.queues {
+            self.pass(now, *passed_over, task, worker, ledger, docket);
+        }
+    }
+
+    fn pass(
+        &mut self,
+        now: Time,
+        queue: QueueId,
+        task: TaskId,
+        worker: WorkerId,
+        ledger: &Ledger,
+        docket: &mut Docket,
+    ) {
+        let rec = &ledger.queues[queue];
+        let Some(head) = rec.fifo.front().copied().filter(|head| *head < task) else { return };
+        let waits = &ledger.tasks[head];
+        let held = rec.grants.iter().any(|grant| grant.worker == worker && grant.epoch == rec.epoch);
+        if waits.uncleared > 0 || waits.open > 0 || rec.revoking || !held {
+            return;
+        }
+        let slot = self.passed.grow_to(queue);
+        let times = slot.filter(|it| it.head == head && it.owner == worker).map_or(0, |it| it.times) + 1;
+        *slot = Some(Passed { head, owner: worker, times });
+        if times == 2 * ledger.tally.queues() + 5 {
+            docket.accuse(Property::NoStarvation, now, || Breach {
+                tasks: vec![head, task],
+                queue: Some(queue),
+                workers: vec![worker],
+                cause: format!(
+                    "{{t:{}}} is runnable and first in {{q:{}}}, and {{w:{}}}, its owner, started {times} tasks that were \
+                     submitted later, the last of them {{t:{}}}",
+                    head.0, queue.0, worker.0, task.0
+                ),
+                ..Breach::default()
+            });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! settles: where rebalancing is on and nothing comes in between any more, queues are not moved for ever, and their number
+//! per worker differs by at most one in the end.
+
+use super::{Breach, Docket, Ledger};
+use crate::base::note::GrantReason;
+use crate::base::{Property, QueueId, Span, Time, WorkerId};
+
+#[derive(Debug)]
+pub(super) struct Settles {
+    /// Within this time of the last disturbance; `None`: not judged.
+    within: Option<Span>,
+}
+
+impl Settles {
+    pub(super) fn new(within: Option<Span>) -> Self {
+        Settles { within }
+    }
+
+    pub(super) fn revoking(
+        &self,
+        now: Time,
+        queue: QueueId,
+        worker: WorkerId,
+        why: GrantReason,
+        healed_at: Time,
+        docket: &mut Docket,
+    ) {
+        let voluntary = matches!(why, GrantReason::Relief | GrantReason::Balance);
+        if voluntary && self.within.is_some_and(|within| healed_at.saturating_add(within) < now) {
+            docket.accuse(Property::Settles, now, || Breach {
+                queue: Some(queue),
+                workers: vec![worker],
+                cause: format!(
+                    "{{q:{}}} was taken from {{w:{}}} at {now}, though nothing had come in between since {healed_at}",
+                    queue.0, worker.0
+                ),
+                ..Breach::default()
+            });
+        }
+    }
+
+    pub(super) fn finish(&self, healed_at: Time, ledger: &Ledger, docket: &mut Docket) {
+        let Some(within) = self.within else { return };
+        let moving = ledger.queues.values().any(|rec| rec.exists && rec.revoking);
+        if moving || ledger.now <= healed_at.saturating_add(within) {
+            return;
+        }
+        let healthy = ledger.workers.iter().filter(|(_, rec)| rec.is_healthy());
+        let counts: Vec<(usize, WorkerId)> = healthy.map(|(id, rec)| (rec.queues.len(), id)).collect();
+        let Some(((fewest, poor), (most, rich))) = counts.iter().min().copied().zip(counts.iter().max().copied())
+        else {
+            return;
+        };
+        if most - fewest > 1 {
+            docket.accuse(Property::Settles, ledger.now, || Breach {
+                workers: vec![poor, rich],
+                cause: format!(
+                    "{{w:{}}} has {most} queues and {{w:{}}} has {fewest}, though nothing came in between since {healed_at}",
+                    rich.0, poor.0
+                ),
+                ..Breach::default()
+            });
+        }
+    }
+}
