@@ -1,6 +1,6 @@
 //! `hunt FILE|--swarm`: searches seeds, and in a swarm mixes of faults, for a violated property.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,9 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::progress::interrupted;
 use super::session::{Running, read};
+use super::shrink::ShrinkArgs;
 use super::terminal::Terminal;
+use crate::base::names::PropertySet;
 use crate::base::{Probe, Span};
 use crate::experiment::hunt::{Bag, Quarry, hunt};
 use crate::experiment::replicate::Progress;
@@ -42,7 +44,7 @@ pub(super) struct HuntArgs {
     /// For how long, like `60s`; how many runs that is depends on the machine.
     #[arg(long = "for", value_name = "TIME")]
     lasts: Option<Span>,
-    /// The folder to which the scenarios of a swarm in which something was found are written.
+    /// The folder to which the scenarios of a swarm in which something was found are written, the first ones shrunk too.
     #[arg(short, long, value_name = "DIR", requires = "swarm")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -79,15 +81,33 @@ impl HuntArgs {
         let seconds = begun.elapsed().as_secs_f64().max(1e-9);
         terminal.say(&format!("{:.0} runs/s, {:.0} tasks/s", bag.runs as f64 / seconds, bag.tasks as f64 / seconds));
         terminal.print(&self.told(first, &bag))?;
-        for find in bag.finds.iter().filter(|_| self.output.is_some()) {
-            let dir = self.output.as_deref().unwrap_or_else(|| std::path::Path::new("."));
-            let text = swarm::scenario(find.seed);
-            atomic_write(&dir.join(format!("swarm-{}.yaml", find.seed)), text.as_bytes())?;
+        if let Some(dir) = &self.output {
+            for find in &bag.finds {
+                let path = dir.join(format!("swarm-{}.yaml", find.seed));
+                atomic_write(&path, swarm::scenario(find.seed).as_bytes())?;
+            }
+            for find in bag.finds.iter().filter(|find| find.violated != PropertySet::EMPTY).take(SHOWN) {
+                self.shrink(find.seed, dir, registry, terminal)?;
+            }
         }
         if interrupted() {
             return Ok(Exit::Interrupted);
         }
         Ok(if bag.wrong > 0 { Exit::Violated } else { Exit::Done })
+    }
+
+    /// Shrinks a find of a swarm; one that cannot be shrunk is said to be so and stays as it is.
+    fn shrink(&self, seed: u64, dir: &Path, registry: &Registry, terminal: &Terminal) -> Result<(), Failure> {
+        let output = dir.join(format!("swarm-{seed}-shrunk.yaml"));
+        let shrink = ShrinkArgs::of(dir.join(format!("swarm-{seed}.yaml")), output, self.running.with_seed(seed));
+        terminal.print(&format!("\nseed {seed}: "))?;
+        match shrink.call(registry, terminal) {
+            Err(failure) if failure.exit != Exit::Io => {
+                terminal.complain(&failure.message);
+                Ok(())
+            }
+            done => done.map(|_| ()),
+        }
     }
 
     /// Hunts until all seeds are done, the time is over, or Ctrl-C is pressed.

@@ -41,6 +41,11 @@ pub(super) struct ShrinkArgs {
 }
 
 impl ShrinkArgs {
+    /// Shrinks what `file` violates into `output`.
+    pub(super) fn of(file: PathBuf, output: PathBuf, running: Running) -> ShrinkArgs {
+        ShrinkArgs { file, output, property: None, replication: None, running }
+    }
+
     pub(super) fn command(&self) -> String {
         let mut out = self.running.command("shrink", [self.file.as_path()]);
         out += &format!(" -o {}", quoted(&self.output));
