@@ -18,6 +18,7 @@
 //! | 3 | [`world`] | the driver loop: workload, workers, wire; gives the engine inputs, writes facts |
 //! | 4 | [`observe`] | oracle, metrics, timeline, digest: read facts and nothing else |
 //! | 5 | [`experiment`] | many runs, estimates, verdicts |
+//! | 5 | [`conformance`] | the suite that any engine can be put through |
 //! | 6 | [`report`] | tables, CSV, JSON, charts |
 //! | – | [`cli`] | one file per verb; [`cli::main_with`] runs it with your own engines and policies |
 //!
@@ -70,6 +71,7 @@
 
 pub mod base;
 pub mod cli;
+pub mod conformance;
 pub mod engine;
 pub mod experiment;
 pub mod fact;
