@@ -1,7 +1,7 @@
 //! A fixed 128-bit digest of all facts, the same on every platform and in every build.
 //!
-//! Every fact is encoded as a tag, its instant and its fields, and folded into two lanes by multiplication. It tells
-//! runs apart by accident, not against malice.
+//! Every fact is encoded in pairs of words, and an instant in one when time moves on. Both lanes take in every pair, each
+//! by one multiplication. It tells runs apart by accident, not against malice.
 
 use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Mode, Note, Outcome, Time};
@@ -10,16 +10,20 @@ use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 const LANE_A: u64 = 0xA076_1D64_78BD_642F;
 const LANE_B: u64 = 0xE703_7ED1_A0B4_28DB;
 
+/// The tag of a move of time; facts have tags from 1 to 63.
+const INSTANT: u64 = 0;
+
 /// The running digest.
 #[derive(Clone, Copy, Debug)]
 pub struct Digest {
     a: u64,
     b: u64,
+    now: Time,
 }
 
 impl Default for Digest {
     fn default() -> Self {
-        Digest { a: 0x8EBC_6AF0_9C88_C6E3, b: 0x5899_65CC_7537_4CC3 }
+        Digest { a: 0x8EBC_6AF0_9C88_C6E3, b: 0x5899_65CC_7537_4CC3, now: Time::ZERO }
     }
 }
 
@@ -30,67 +34,62 @@ impl Digest {
     }
 
     #[inline]
-    fn word(&mut self, word: u64) {
-        self.a = fold(self.a ^ word, LANE_A).wrapping_add(word);
-        self.b = fold(self.b.wrapping_add(word), LANE_B) ^ word;
+    fn words(&mut self, one: u64, other: u64) {
+        self.a = fold(self.a ^ one, other ^ LANE_A);
+        self.b = fold(self.b ^ other, one ^ LANE_B);
     }
 
-    /// A tag below 64 and up to 58 bits of fields, then the instant.
+    /// A tag from 1 to 63 with up to 58 bits of fields, and a word of fields.
     #[inline]
-    fn open(&mut self, tag: u64, fields: u64, now: Time) {
-        self.word(tag | fields << 6);
-        self.word(now.micros());
+    fn open(&mut self, tag: u64, fields: u64, word: u64) {
+        self.words(tag | fields << 6, word);
     }
 
     /// Adds one fact.
     #[inline(always)]
     pub fn add(&mut self, now: Time, fact: &Fact<'_>) {
+        if now != self.now {
+            self.now = now;
+            self.words(INSTANT, now.micros());
+        }
         match *fact {
             Fact::Submitted { task, class, claims, service } => {
-                self.open(1, class.0.into(), now);
-                self.word(pair(task.0, u32::try_from(claims.len()).unwrap_or(u32::MAX)));
-                self.word(service.micros());
+                self.open(1, class.0.into(), pair(task.0, u32::try_from(claims.len()).unwrap_or(u32::MAX)));
+                self.words(service.micros(), 0);
                 for claim in claims {
                     let mode = match claim.mode {
                         Mode::Exclusive => 0,
                         Mode::Shared => 1,
                     };
-                    self.word(pair(claim.resource.0, mode));
+                    self.words(claim.resource.0.into(), mode);
                 }
             }
-            Fact::CancelAsked { task } => self.open(2, task.0.into(), now),
+            Fact::CancelAsked { task } => self.open(2, 0, task.0.into()),
             Fact::Settled { task, outcome } => {
                 let outcome = match outcome {
                     Outcome::Completed => 0,
                     Outcome::Failed => 1,
                     Outcome::Cancelled => 2,
                 };
-                self.open(3, u64::from(task.0) << 2 | outcome, now);
+                self.open(3, outcome, task.0.into());
             }
-            Fact::LimitsSet { min, max } => {
-                self.open(4, min.into(), now);
-                self.word(max.into());
-            }
-            Fact::WorkerArrived { worker } => self.open(5, worker.0.into(), now),
-            Fact::WorkerReady { worker } => self.open(6, worker.0.into(), now),
-            Fact::WorkerPaused { worker } => self.open(7, worker.0.into(), now),
-            Fact::WorkerResumed { worker } => self.open(8, worker.0.into(), now),
-            Fact::QuiesceDelivered { worker, deadline } => {
-                self.open(9, worker.0.into(), now);
-                self.word(deadline.micros());
-            }
+            Fact::LimitsSet { min, max } => self.open(4, 0, pair(min, max)),
+            Fact::WorkerArrived { worker } => self.open(5, 0, worker.0.into()),
+            Fact::WorkerReady { worker } => self.open(6, 0, worker.0.into()),
+            Fact::WorkerPaused { worker } => self.open(7, 0, worker.0.into()),
+            Fact::WorkerResumed { worker } => self.open(8, 0, worker.0.into()),
+            Fact::QuiesceDelivered { worker, deadline } => self.open(9, worker.0.into(), deadline.micros()),
             Fact::WorkerGone { worker, exit } => {
                 let exit = match exit {
                     Exit::Left => 0,
                     Exit::Crashed => 1,
                     Exit::Killed => 2,
                 };
-                self.open(10, u64::from(worker.0) << 2 | exit, now);
+                self.open(10, exit, worker.0.into());
             }
             Fact::Started { task, worker, queue, epoch, ticket } => {
-                self.open(11, task.0.into(), now);
-                self.word(pair(worker.0, queue.0));
-                self.word(u64::from(epoch.0) << 32 ^ ticket.0);
+                self.open(11, task.0.into(), pair(worker.0, queue.0));
+                self.words(epoch.0.into(), ticket.0);
             }
             Fact::Ended { task, worker, ticket, end } => {
                 let end = match end {
@@ -100,70 +99,55 @@ impl Digest {
                     AttemptEnd::Aborted => 3,
                     AttemptEnd::Died => 4,
                 };
-                self.open(12, u64::from(task.0) << 3 | end, now);
-                self.word(worker.0.into());
-                self.word(ticket.0);
+                self.open(12, end, pair(task.0, worker.0));
+                self.words(ticket.0, 0);
             }
             Fact::Reported { task, worker, queue, epoch, ticket } => {
-                self.open(13, task.0.into(), now);
-                self.word(pair(worker.0, queue.0));
-                self.word(u64::from(epoch.0) << 32 ^ ticket.0);
+                self.open(13, task.0.into(), pair(worker.0, queue.0));
+                self.words(epoch.0.into(), ticket.0);
             }
             Fact::Held { worker, queue, epoch, until } => {
-                self.open(14, worker.0.into(), now);
-                self.word(pair(queue.0, epoch.0));
-                self.word(until.map_or(u64::MAX, Time::micros));
+                self.open(14, worker.0.into(), pair(queue.0, epoch.0));
+                self.words(until.map_or(u64::MAX, Time::micros), 0);
             }
-            Fact::Dropped { worker, queue, epoch } => {
-                self.open(15, worker.0.into(), now);
-                self.word(pair(queue.0, epoch.0));
-            }
-            Fact::MessageSent { worker } => self.open(16, worker.0.into(), now),
-            Fact::MessageArrived { worker } => self.open(17, worker.0.into(), now),
+            Fact::Dropped { worker, queue, epoch } => self.open(15, worker.0.into(), pair(queue.0, epoch.0)),
+            Fact::MessageSent { worker } => self.open(16, 0, worker.0.into()),
+            Fact::MessageArrived { worker } => self.open(17, 0, worker.0.into()),
             Fact::Effect { task, worker, queue, epoch, ticket, answer } => {
                 let answer = match answer {
                     EffectAnswer::Accepted => 0,
                     EffectAnswer::Refused => 1,
                     EffectAnswer::AlreadyDone => 2,
                 };
-                self.open(18, u64::from(task.0) << 2 | answer, now);
-                self.word(pair(worker.0, queue.0));
-                self.word(u64::from(epoch.0) << 32 ^ ticket.0);
+                self.open(18, u64::from(task.0) << 2 | answer, pair(worker.0, queue.0));
+                self.words(epoch.0.into(), ticket.0);
             }
-            Fact::MessageLost { worker } => self.open(19, worker.0.into(), now),
-            Fact::Poisoned { task, never_ends } => self.open(20, u64::from(task.0) << 1 | u64::from(never_ends), now),
-            Fact::EngineDown { term } => self.open(21, term.0.into(), now),
-            Fact::EngineUp { term } => self.open(22, term.0.into(), now),
-            Fact::MessageOvertook { worker } => self.open(24, worker.0.into(), now),
-            Fact::EngineHeld { held } => self.open(23, held.into(), now),
-            Fact::Noted(note) => self.note(now, note),
+            Fact::MessageLost { worker } => self.open(19, 0, worker.0.into()),
+            Fact::Poisoned { task, never_ends } => self.open(20, u64::from(never_ends), task.0.into()),
+            Fact::EngineDown { term } => self.open(21, 0, term.0.into()),
+            Fact::EngineUp { term } => self.open(22, 0, term.0.into()),
+            Fact::MessageOvertook { worker } => self.open(24, 0, worker.0.into()),
+            Fact::EngineHeld { held } => self.open(23, 0, held.into()),
+            Fact::Noted(note) => self.note(note),
         }
     }
 
-    fn note(&mut self, now: Time, note: Note) {
+    fn note(&mut self, note: Note) {
         match note {
-            Note::QueueCreated { queue } => self.open(32, queue.0.into(), now),
+            Note::QueueCreated { queue } => self.open(32, 0, queue.0.into()),
             Note::QueueOwned { queue, worker, epoch, why } => {
-                self.open(33, u64::from(queue.0) << 2 | reason(why), now);
-                self.word(pair(worker.0, epoch.0));
+                self.open(33, u64::from(queue.0) << 3 | reason(why), pair(worker.0, epoch.0));
             }
-            Note::QueueRevoking { queue, worker, why } => {
-                self.open(34, u64::from(queue.0) << 2 | reason(why), now);
-                self.word(worker.0.into());
-            }
+            Note::QueueRevoking { queue, worker, why } => self.open(34, reason(why), pair(queue.0, worker.0)),
             Note::QueueOrphaned { queue, worker, lease_ends } => {
-                self.open(35, queue.0.into(), now);
-                self.word(worker.0.into());
-                self.word(lease_ends.micros());
+                self.open(35, 0, pair(queue.0, worker.0));
+                self.words(lease_ends.micros(), 0);
             }
-            Note::QueueVacant { queue } => self.open(36, queue.0.into(), now),
-            Note::QueueDraining { queue } => self.open(37, queue.0.into(), now),
-            Note::QueueRevived { queue } => self.open(38, queue.0.into(), now),
-            Note::QueueDeleted { queue } => self.open(39, queue.0.into(), now),
-            Note::Placed { task, queue } => {
-                self.open(40, task.0.into(), now);
-                self.word(queue.0.into());
-            }
+            Note::QueueVacant { queue } => self.open(36, 0, queue.0.into()),
+            Note::QueueDraining { queue } => self.open(37, 0, queue.0.into()),
+            Note::QueueRevived { queue } => self.open(38, 0, queue.0.into()),
+            Note::QueueDeleted { queue } => self.open(39, 0, queue.0.into()),
+            Note::Placed { task, queue } => self.open(40, 0, pair(task.0, queue.0)),
             Note::Parked { task, why } => {
                 let (kind, detail) = match why {
                     ParkReason::BehindParked(other) => (0, other.0.into()),
@@ -171,14 +155,10 @@ impl Digest {
                     ParkReason::AtMax => (2, 0),
                     ParkReason::InLine => (3, 0),
                 };
-                self.open(41, u64::from(task.0) << 2 | kind, now);
-                self.word(detail);
+                self.open(41, u64::from(task.0) << 2 | kind, detail);
             }
-            Note::Requeued { task, lost } => {
-                self.open(42, task.0.into(), now);
-                self.word(lost.into());
-            }
-            Note::WorkerLost { worker } => self.open(43, worker.0.into(), now),
+            Note::Requeued { task, lost } => self.open(42, 0, pair(task.0, lost)),
+            Note::WorkerLost { worker } => self.open(43, 0, worker.0.into()),
         }
     }
 }
@@ -223,7 +203,7 @@ mod tests {
         let submitted =
             Fact::Submitted { task: TaskId(0), class: ClassId(1), claims: &claims, service: Span::from_secs(1) };
         let facts = [(0, Fact::WorkerArrived { worker: WorkerId(0) }), (7, submitted)];
-        assert_eq!(format!("{:032x}", of(&facts)), "8b13c304a4c6ebab9ee3f66b49f3f953");
+        assert_eq!(format!("{:032x}", of(&facts)), "2d9a10d272ae6f2e1ded605d0cc82936");
     }
 
     #[test]

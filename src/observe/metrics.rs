@@ -209,6 +209,7 @@ impl Metrics {
         }
     }
 
+    #[inline]
     fn first_start(&mut self, class: ClassId, wait: Span, submitted: Time, reasons: &Reasons) {
         if reasons.iter().sum::<u64>() != wait.micros() && self.unexplained.is_none() {
             self.unexplained = Some(format!("a task waited {wait}, and its reasons {reasons:?} do not add up to it"));
@@ -359,6 +360,7 @@ impl Window {
 }
 
 impl ClassStats {
+    #[inline]
     fn complete(&mut self, response: Span, service: Span) {
         self.completed_in_window += 1;
         self.response.add(response.micros());

@@ -65,6 +65,9 @@ pub struct Calendar<E> {
     /// The root of the heap was popped and not replaced yet: the next key scheduled takes its place, which saves one of
     /// two sifts when an event schedules its successor.
     root_vacant: bool,
+    /// The heap holds nothing of the current instant. Stays true as long as time stands: what is scheduled for the
+    /// current instant goes to a lane.
+    heap_is_ahead: bool,
     /// Sorted by rank; the first and the last of a lane are never cancelled ones.
     lanes: [VecDeque<Due<E>>; CLASS_COUNT],
     /// Bit `c` is set while lane `c` is not empty.
@@ -84,6 +87,7 @@ impl<E> Calendar<E> {
             live: 0,
             heap: Vec::new(),
             root_vacant: false,
+            heap_is_ahead: false,
             lanes: std::array::from_fn(|_| VecDeque::new()),
             busy_lanes: 0,
             slots: Vec::new(),
@@ -177,6 +181,7 @@ impl<E> Calendar<E> {
             self.root_vacant = true;
             if let Some(event) = self.vacate(key.rank, key.slot) {
                 self.live -= 1;
+                self.heap_is_ahead &= key.micros == self.now.micros();
                 self.now = Time::from_micros(key.micros);
                 return Some((self.now, event));
             }
@@ -208,11 +213,7 @@ impl<E> Calendar<E> {
             return None;
         }
         let class = self.busy_lanes.trailing_zeros() as usize;
-        let rank = self.lanes[class].front()?.rank;
-        let order = Key { micros: self.now.micros(), rank, slot: IN_LANE }.order();
-        // The least key is the root, or one of its children while it is vacant.
-        let least = if self.root_vacant { 1..(1 + ARITY).min(self.heap.len()) } else { 0..self.heap.len().min(1) };
-        if self.heap[least].iter().any(|key| key.order() < order) {
+        if !self.heap_is_ahead && self.heap_comes_before(self.lanes[class].front()?.rank) {
             return None;
         }
         let lane = &mut self.lanes[class];
@@ -221,6 +222,20 @@ impl<E> Calendar<E> {
             self.trim_front(class);
         }
         event
+    }
+
+    /// Whether the heap holds a key of the current instant that comes before this rank.
+    fn heap_comes_before(&mut self, rank: u64) -> bool {
+        // The least key is the root, or one of its children while it is vacant.
+        let least = match self.heap.as_slice() {
+            [_, a, b, c, d, ..] if self.root_vacant => a.order().min(b.order()).min(c.order().min(d.order())),
+            [_, few @ ..] if self.root_vacant => few.iter().map(|key| key.order()).min().unwrap_or(u128::MAX),
+            [root, ..] => root.order(),
+            [] => u128::MAX,
+        };
+        let (micros, least_rank) = ((least >> 64) as u64, least as u64);
+        self.heap_is_ahead = micros > self.now.micros();
+        !self.heap_is_ahead && least_rank < rank
     }
 
     fn trim_front(&mut self, class: usize) {

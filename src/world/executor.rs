@@ -63,6 +63,7 @@ impl<O: Observe> World<'_, O> {
         if let Some(worker) = self.workers.get_mut(id) {
             clock = worker.clock;
             worker.agent.handle(clock.read(now), input, &mut effects);
+            worker.arm(id, &mut self.calendar);
         }
         for effect in effects.drain(..) {
             match effect {
@@ -80,7 +81,6 @@ impl<O: Observe> World<'_, O> {
             }
         }
         self.agent_effects = effects;
-        self.arm_agent(id);
     }
 
     fn execute(&mut self, id: WorkerId, start: Start) {

@@ -260,13 +260,13 @@ impl<'a, O: Observe> World<'a, O> {
         let end = horizon + self.scenario.run.drain;
         let ended_at = loop {
             let before = self.now();
-            let next = self.calendar.pop().filter(|(at, _)| *at <= end);
+            let next = self.calendar.pop();
             // An instant is simulated to its end, and none after the horizon is begun when all is done.
-            let begins_late = next.as_ref().is_none_or(|(at, _)| *at > horizon && *at > before);
-            if begins_late && self.is_done() {
+            let at = next.as_ref().map_or(Time::MAX, |(at, _)| *at);
+            if at > horizon && at > before && self.is_done() {
                 break before.max(horizon);
             }
-            let Some((_, event)) = next else { break end };
+            let Some((_, event)) = next.filter(|_| at <= end) else { break end };
             self.events += 1;
             self.happen(event);
         };

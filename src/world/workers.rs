@@ -9,7 +9,7 @@ use crate::engine::message::{Ended, WorkerName};
 use crate::engine::{ClusterMessage, Input};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::scenario::Workers;
-use crate::sim::{Handle, Stream, Streams};
+use crate::sim::{Calendar, Handle, Stream, Streams};
 
 use super::clock::Clock;
 use super::executor::Attempt;
@@ -117,6 +117,24 @@ pub(super) struct Worker {
     pub(super) deadline: Option<Time>,
     /// A new worker arrives when it is gone.
     pub(super) successor: Option<Origin>,
+}
+
+impl Worker {
+    /// One entry of the calendar stands for the agent's timer; it is brought forward, and put off only when it fires.
+    #[inline]
+    pub(super) fn arm(&mut self, id: WorkerId, calendar: &mut Calendar<Event>) {
+        if !self.is_ready || self.paused.is_some() {
+            return;
+        }
+        let wanted = self.clock.when(self.agent.next_timer()).max(calendar.now());
+        if let Some((handle, at)) = self.timer {
+            if at <= wanted {
+                return;
+            }
+            calendar.cancel(handle);
+        }
+        self.timer = Some((calendar.schedule(wanted, class::AGENT, Event::AgentTimer(id)), wanted));
+    }
 }
 
 impl<O: Observe> World<'_, O> {
@@ -339,29 +357,13 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    /// One entry of the calendar stands for the agent's timer; it is brought forward, and put off only when it fires.
-    pub(super) fn arm_agent(&mut self, id: WorkerId) {
-        let now = self.calendar.now();
-        let Some(worker) = self.workers.get_mut(id).filter(|worker| worker.is_ready && worker.paused.is_none()) else {
-            return;
-        };
-        let wanted = worker.agent.next_timer();
-        let wanted = worker.clock.when(wanted).max(now);
-        if let Some((handle, at)) = worker.timer {
-            if at <= wanted {
-                return;
-            }
-            self.calendar.cancel(handle);
-        }
-        worker.timer = Some((self.calendar.schedule(wanted, class::AGENT, Event::AgentTimer(id)), wanted));
-    }
-
     /// Its clock was set: the timer is set anew.
     pub(super) fn rearm_agent(&mut self, id: WorkerId) {
-        if let Some((handle, _)) = self.workers.get_mut(id).and_then(|worker| worker.timer.take()) {
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        if let Some((handle, _)) = worker.timer.take() {
             self.calendar.cancel(handle);
         }
-        self.arm_agent(id);
+        worker.arm(id, &mut self.calendar);
     }
 
     pub(super) fn agent_timer(&mut self, id: WorkerId) {
@@ -374,7 +376,7 @@ impl<O: Observe> World<'_, O> {
         if worker.agent.next_timer() <= worker.clock.read(now) {
             self.tell_agent(id, AgentInput::Timer);
         } else {
-            self.arm_agent(id);
+            worker.arm(id, &mut self.calendar);
         }
     }
 }

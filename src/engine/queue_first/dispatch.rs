@@ -11,9 +11,9 @@ impl QueueFirst {
         self.placements += 1;
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         (state.place, state.sequence) = (Place::Queue(QueueId::GENERAL), self.placements);
+        out.push(state.record(task));
         self.general.push_back(task);
         self.general_waiting += 1;
-        out.push(self.record_task(task));
         note(out, Note::Placed { task, queue: QueueId::GENERAL });
         self.wake_for_general(out);
     }
@@ -57,7 +57,7 @@ impl QueueFirst {
         assert!(task.running.is_none(), "{} is started twice", start.task);
         task.running = Some((worker, start.ticket));
         task.attempts += 1;
-        out.push(self.record_attempt(start.task));
+        out.push(task.record_attempt(start.task));
         let order = match answers {
             Some(answered) => ClusterMessage::AnsweredAndStart { answered, start },
             None => ClusterMessage::Start(start),
@@ -69,8 +69,8 @@ impl QueueFirst {
     /// Picks what a worker starts next, and takes it out of what waits.
     fn next_start(&mut self, worker: WorkerId) -> Option<Start> {
         let member = self.members.get(worker)?;
-        let surplus_only = self.spec.general_queue.served_by == ServedBy::Surplus && self.members.any_surplus();
-        let general = self.general_waiting > 0 && (!surplus_only || member.owned.is_empty());
+        let served_by_all = || self.spec.general_queue.served_by == ServedBy::Everyone || !self.members.any_surplus();
+        let general = self.general_waiting > 0 && (member.owned.is_empty() || served_by_all());
         let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
         let reserved = if general_is_due { None } else { self.next_reserved(worker) };
         match reserved {
@@ -182,18 +182,17 @@ impl QueueFirst {
     fn put_back(&mut self, task: TaskId, out: &mut Outbox) {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         state.running = None;
+        out.push(state.record_attempt(task));
         match state.place {
             Place::Parked => unreachable!("a parked task was running"),
             Place::Queue(QueueId::GENERAL) => {
                 self.general.push_front(task);
                 self.general_waiting += 1;
-                out.push(self.record_attempt(task));
                 self.wake_for_general(out);
             }
             Place::Queue(queue) => {
                 self.pool.queue_mut(queue).started = None;
                 self.waiting += 1;
-                out.push(self.record_attempt(task));
             }
         }
     }

@@ -167,7 +167,9 @@ impl Members {
         }
     }
     pub(super) fn busy_with(&mut self, worker: WorkerId, outstanding: Outstanding) -> &mut Member {
-        self.set_idle(worker, false);
+        if self.members[worker].is_idle() {
+            self.set_idle(worker, false);
+        }
         let member = &mut self.members[worker];
         member.outstanding = Some(outstanding);
         member

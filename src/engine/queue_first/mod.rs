@@ -16,6 +16,7 @@ mod restore;
 mod router;
 pub mod sizing;
 mod timers;
+mod tournament;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -57,6 +58,23 @@ struct Task {
     running: Option<(WorkerId, Ticket)>,
     /// Its client gave it up while it ran.
     cancelled: bool,
+}
+
+impl Task {
+    /// What it claims and where it is.
+    fn record(&self, task: TaskId) -> Effect {
+        let placed = match self.place {
+            Place::Parked => None,
+            Place::Queue(queue) => Some(Placed { queue, sequence: self.sequence }),
+        };
+        Effect::Persist(Record::Task { task, claims: Claims::from_slice(&self.claims), placed })
+    }
+
+    /// What became of its attempts.
+    fn record_attempt(&self, task: TaskId) -> Effect {
+        let Task { attempts, lost, cancelled, running, .. } = *self;
+        Effect::Persist(Record::Attempt { task, attempts, lost, cancelled, running })
+    }
 }
 
 /// The engine.
@@ -231,20 +249,6 @@ impl QueueFirst {
         }
     }
 
-    fn record_task(&self, task: TaskId) -> Effect {
-        let state = &self.tasks[task];
-        let placed = match state.place {
-            Place::Parked => None,
-            Place::Queue(queue) => Some(Placed { queue, sequence: state.sequence }),
-        };
-        Effect::Persist(Record::Task { task, claims: Claims::from_slice(&state.claims), placed })
-    }
-
-    fn record_attempt(&self, task: TaskId) -> Effect {
-        let Task { attempts, lost, cancelled, running, .. } = self.tasks[task];
-        Effect::Persist(Record::Attempt { task, attempts, lost, cancelled, running })
-    }
-
     fn record_queue(&self, queue: QueueId) -> Effect {
         let state = self.pool.queue(queue);
         let owner = match state.hold {
@@ -287,9 +291,8 @@ impl QueueFirst {
 
     /// A task of `queue` was settled and its ties are gone.
     fn left_queue(&mut self, now: Time, queue: QueueId, was_running: bool, out: &mut Outbox) {
-        self.pool.settled_one(queue, now);
         let tasks = &self.tasks;
-        let state = self.pool.queue_mut(queue);
+        let state = self.pool.settled_one(queue, now);
         if was_running {
             state.started = None;
         }

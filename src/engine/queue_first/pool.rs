@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::tournament::Tournament;
 use crate::base::{Epoch, IdMap, QueueId, TaskId, Ticket, Time, WorkerId};
 
 /// Who serves a queue.
@@ -65,9 +66,8 @@ pub struct Pool {
     created: u32,
     slots: Vec<Option<QueueId>>,
     free_slots: Vec<u32>,
-    /// A tournament over slots: `tree[1]` is the slot with the smallest (load, slot).
-    tree: Vec<u32>,
-    loads: Vec<u32>,
+    /// Unsettled tasks by slot, of active queues.
+    loads: Tournament,
 }
 
 impl Pool {
@@ -93,8 +93,7 @@ impl Pool {
     }
     /// The active queue with the fewest unsettled tasks.
     pub fn least_loaded(&self) -> Option<QueueId> {
-        let slot = *self.tree.get(1)? as usize;
-        if self.loads[slot] == u32::MAX { None } else { self.slots[slot] }
+        self.slots[self.loads.winner()? as usize]
     }
     /// How many active queues have no task.
     pub fn empty_queues(&self) -> u32 {
@@ -120,7 +119,10 @@ impl Pool {
     pub(super) fn create(&mut self, now: Time) -> QueueId {
         self.created += 1;
         let id = QueueId(self.created);
-        let slot = self.free_slots.pop().unwrap_or_else(|| self.grow());
+        let slot = self.free_slots.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.loads.grow()
+        });
         self.slots[slot as usize] = Some(id);
         self.queues.insert(
             id,
@@ -140,7 +142,7 @@ impl Pool {
         );
         self.active.push(id);
         self.empty += 1;
-        self.set_load(slot, 0);
+        self.loads.set(slot, 0);
         id
     }
 
@@ -164,10 +166,9 @@ impl Pool {
         assert!(!queue.draining, "{id} drains already");
         queue.draining = true;
         self.empty -= u32::from(queue.live == 0);
-        let slot = queue.slot;
+        self.loads.withdraw(queue.slot);
         let position = self.active.binary_search(&id).expect("an active queue");
         self.active.remove(position);
-        self.set_load(slot, u32::MAX);
     }
 
     pub(super) fn revive(&mut self, id: QueueId) {
@@ -175,10 +176,9 @@ impl Pool {
         assert!(queue.draining, "{id} does not drain");
         queue.draining = false;
         self.empty += u32::from(queue.live == 0);
-        let (slot, live) = (queue.slot, queue.live);
+        self.loads.set(queue.slot, queue.live);
         let position = self.active.binary_search(&id).expect_err("a draining queue");
         self.active.insert(position, id);
-        self.set_load(slot, live);
     }
 
     pub(super) fn delete(&mut self, id: QueueId) {
@@ -189,60 +189,29 @@ impl Pool {
     }
 
     /// Appends a task.
-    pub(super) fn push(&mut self, id: QueueId, task: TaskId) {
+    pub(super) fn push(&mut self, id: QueueId, task: TaskId) -> &Queue {
         let queue = &mut self.queues[id];
         queue.tasks.push_back(task);
         queue.live += 1;
         queue.empty_since = None;
-        let (slot, live, active) = (queue.slot, queue.live, !queue.draining);
-        if active {
-            self.empty -= u32::from(live == 1);
-            self.set_load(slot, live);
+        if !queue.draining {
+            self.empty -= u32::from(queue.live == 1);
+            self.loads.set(queue.slot, queue.live);
         }
+        queue
     }
 
     /// One task of the queue is settled.
-    pub(super) fn settled_one(&mut self, id: QueueId, now: Time) {
+    pub(super) fn settled_one(&mut self, id: QueueId, now: Time) -> &mut Queue {
         let queue = &mut self.queues[id];
         queue.live -= 1;
         if queue.live == 0 {
             queue.empty_since = Some(now);
         }
-        let (slot, live, active) = (queue.slot, queue.live, !queue.draining);
-        if active {
-            self.empty += u32::from(live == 0);
-            self.set_load(slot, live);
+        if !queue.draining {
+            self.empty += u32::from(queue.live == 0);
+            self.loads.set(queue.slot, queue.live);
         }
-    }
-
-    fn grow(&mut self) -> u32 {
-        let slot = self.slots.len();
-        self.slots.push(None);
-        if slot >= self.loads.len() {
-            let size = (slot + 1).next_power_of_two().max(2);
-            self.loads.resize(size, u32::MAX);
-            self.tree = vec![0; 2 * size];
-            for leaf in 0..size {
-                self.tree[size + leaf] = u32::try_from(leaf).expect("few slots");
-            }
-            for node in (1..size).rev() {
-                self.tree[node] = self.winner(self.tree[2 * node], self.tree[2 * node + 1]);
-            }
-        }
-        u32::try_from(slot).expect("few slots")
-    }
-
-    fn winner(&self, left: u32, right: u32) -> u32 {
-        if self.loads[right as usize] < self.loads[left as usize] { right } else { left }
-    }
-
-    #[inline]
-    fn set_load(&mut self, slot: u32, load: u32) {
-        self.loads[slot as usize] = load;
-        let mut node = (self.loads.len() + slot as usize) / 2;
-        while node >= 1 {
-            self.tree[node] = self.winner(self.tree[2 * node], self.tree[2 * node + 1]);
-            node /= 2;
-        }
+        queue
     }
 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::placement::Choice;
 use super::sizing::Occasion;
-use super::{Place, QueueFirst, Task, Timer, note};
+use super::{Place, Queue, QueueFirst, Task, Timer, note};
 use crate::base::note::ParkReason;
 use crate::base::{Claim, Claims, Mode, Note, Outcome, QueueId, TaskId, Time};
 use crate::engine::message::{ClusterMessage, Effect, Outbox};
@@ -108,7 +108,8 @@ impl QueueFirst {
             running: None,
             cancelled: false,
         };
-        self.tasks.insert(task, state);
+        let before = self.tasks.insert(task, state);
+        assert!(before.is_none(), "{task} is submitted twice");
         if claims.is_empty() {
             self.place_general(task, out);
             return;
@@ -177,10 +178,9 @@ impl QueueFirst {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         self.placements += 1;
         (state.place, state.sequence) = (Place::Queue(queue), self.placements);
-        self.tie_placed(task, queue);
-        out.push(self.record_task(task));
+        out.push(state.record(task));
         note(out, Note::Placed { task, queue });
-        let state = self.pool.queue(queue);
+        let state = self.tie_placed(task, queue);
         if state.live == 1
             && let Some(owner) = state.owner()
         {
@@ -189,12 +189,12 @@ impl QueueFirst {
     }
 
     /// Puts a task at the end of a queue, and ties what it claims to it.
-    pub(super) fn tie_placed(&mut self, task: TaskId, queue: QueueId) {
+    pub(super) fn tie_placed(&mut self, task: TaskId, queue: QueueId) -> &Queue {
         for claim in &self.tasks[task].claims {
             self.ties[claim.resource].enter(queue, *claim);
         }
-        self.pool.push(queue, task);
         self.waiting += 1;
+        self.pool.push(queue, task)
     }
 
     /// Lists a parked task with what it claims.
@@ -207,7 +207,7 @@ impl QueueFirst {
 
     fn park(&mut self, task: TaskId, why: ParkReason, out: &mut Outbox) {
         self.tie_parked(task);
-        out.push(self.record_task(task));
+        out.push(self.tasks[task].record(task));
         note(out, Note::Parked { task, why });
     }
 
@@ -284,7 +284,7 @@ impl QueueFirst {
         match state.running {
             Some((worker, ticket)) => {
                 state.cancelled = true;
-                out.push(self.record_attempt(task));
+                out.push(state.record_attempt(task));
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
             None => self.settle(now, task, Outcome::Cancelled, out),

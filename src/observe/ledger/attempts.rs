@@ -5,6 +5,7 @@ use crate::base::{Claims, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, Wor
 use crate::fact::AttemptEnd;
 
 impl Ledger {
+    #[inline]
     pub(super) fn start(
         &mut self,
         task: TaskId,
@@ -32,7 +33,6 @@ impl Ledger {
         for claim in &claims {
             self.resources[claim.resource].running.push(Running { ticket, task, worker, mode: claim.mode });
         }
-        self.workers.grow_to(worker);
         self.change(worker, |rec| {
             rec.executing += 1;
             rec.attempts.push(Attempt { task, ticket, queue, epoch, claims, ended: false, counted: false });
@@ -67,6 +67,7 @@ impl Ledger {
         [blocked, parked, behind, busy, no_owner, dispatch]
     }
 
+    #[inline]
     pub(super) fn end(&mut self, worker: WorkerId, ticket: Ticket, end: AttemptEnd) {
         let Some(rec) = self.workers.get_mut(worker) else { return };
         let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && !attempt.ended) else {
@@ -110,6 +111,7 @@ impl Ledger {
         }
     }
 
+    #[inline]
     pub(super) fn report(&mut self, worker: WorkerId, ticket: Ticket) {
         let Some(rec) = self.workers.get_mut(worker) else { return };
         if let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && attempt.ended) {

@@ -9,6 +9,7 @@ impl Ledger {
         self.queues.get(queue)?.fifo.front().copied()
     }
 
+    #[inline]
     pub(super) fn put(&mut self, task: TaskId, place: Place) {
         let Some(rec) = self.tasks.get_mut(task) else { return };
         self.tally.stray -= u64::from(rec.is_stray());

@@ -133,7 +133,7 @@ pub(crate) enum Brain {
 }
 
 /// What a worker's time is spent on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) enum Doing {
     Starting,
     Busy,
@@ -141,6 +141,7 @@ pub(crate) enum Doing {
     Idle,
     IdleQuiescing,
     Paused,
+    #[default]
     Gone,
 }
 
@@ -183,10 +184,27 @@ pub(crate) struct WorkerRec {
     busy_clock: u64,
     down_clock: u64,
     clocks_at: Time,
+    doing: Doing,
 }
 
 impl WorkerRec {
+    /// What it does.
+    #[inline]
     pub(crate) fn doing(&self) -> Doing {
+        self.doing
+    }
+
+    /// Changes it at `now`, and returns what it did before.
+    #[inline]
+    pub(super) fn change(&mut self, now: Time, how: impl FnOnce(&mut WorkerRec)) -> Doing {
+        (self.busy_clock, self.down_clock) = self.clocks(now);
+        self.clocks_at = now;
+        how(self);
+        let after = self.judged();
+        std::mem::replace(&mut self.doing, after)
+    }
+
+    fn judged(&self) -> Doing {
         match (self.phase, self.paused, self.executing > 0, self.deadline.is_some()) {
             (Phase::Unknown | Phase::Gone, ..) => Doing::Gone,
             (_, true, ..) => Doing::Paused,
@@ -206,18 +224,11 @@ impl WorkerRec {
     #[inline]
     pub(crate) fn clocks(&self, now: Time) -> (u64, u64) {
         let passed = now.since(self.clocks_at).micros();
-        match self.doing() {
+        match self.doing {
             Doing::Busy | Doing::BusyQuiescing => (self.busy_clock + passed, self.down_clock),
             Doing::Starting | Doing::Paused | Doing::Gone => (self.busy_clock, self.down_clock + passed),
             Doing::Idle | Doing::IdleQuiescing => (self.busy_clock, self.down_clock),
         }
-    }
-
-    /// Brings the clocks to `now`: to be called before what it does changes.
-    #[inline]
-    pub(crate) fn wind(&mut self, now: Time) {
-        (self.busy_clock, self.down_clock) = self.clocks(now);
-        self.clocks_at = now;
     }
 }
 

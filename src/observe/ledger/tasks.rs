@@ -4,6 +4,7 @@ use super::{Claimant, Ledger, Place, TaskRec};
 use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Ticket, Time};
 
 impl Ledger {
+    #[inline]
     pub(super) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
         let mut uncleared = 0;
         for claim in claims {
@@ -50,6 +51,7 @@ impl Ledger {
         }
     }
 
+    #[inline]
     pub(super) fn settle(&mut self, task: TaskId) -> Option<TaskRec> {
         let rec = self.tasks.remove(task)?;
         self.settled += 1;

@@ -10,9 +10,7 @@ impl Ledger {
     pub(super) fn change(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
         let now = self.now;
         let rec = self.workers.grow_to(worker);
-        rec.wind(now);
-        let before = rec.doing();
-        how(rec);
+        let before = rec.change(now, how);
         let after = rec.doing();
         if before != after {
             rec.doing_since = now;
