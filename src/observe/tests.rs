@@ -365,7 +365,7 @@ fn an_idle_owner_beside_a_runnable_head_is_a_breach_unless_a_message_is_in_fligh
 #[test]
 fn what_is_settled_as_completed_took_effect() {
     let mut bad = Play::two();
-    bad.submit(0, &[Claim::exclusive(A)], Q1).start(0, W0, Q1);
+    bad.submit(0, &[Claim::exclusive(A)], Q1);
     bad.fact(Fact::Settled { task: TaskId(0), outcome: Outcome::Completed });
     assert_eq!(bad.counts(), [(Property::NoLoss, 1)]);
 }

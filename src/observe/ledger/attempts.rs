@@ -23,7 +23,7 @@ impl Ledger {
         if let Some(rec) = self.tasks.get_mut(task) {
             claims = Claims::from_slice(&rec.claims);
             rec.starts += 1;
-            rec.last_ticket = ticket;
+            rec.last_ticket = rec.last_ticket.max(ticket);
             rec.open += 1;
             if rec.open == 1 {
                 self.tally.waiting -= 1;

@@ -46,7 +46,7 @@ pub(crate) struct TaskRec {
     pub(crate) done: bool,
     /// It executes for ever.
     pub(crate) endless: bool,
-    /// The ticket of its last attempt.
+    /// The highest ticket of its attempts: the last order, though an older one may have begun later.
     pub(crate) last_ticket: Ticket,
 }
 
