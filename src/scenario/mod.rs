@@ -5,6 +5,7 @@
 pub mod assumptions;
 mod convert;
 pub mod diagnose;
+mod engine;
 mod expect;
 mod faults;
 pub mod file;

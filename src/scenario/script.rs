@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::diagnose::{shortened, suggestion};
+use super::engine::check_limits;
 use super::file::{File, ScriptFile, SubmitFile};
 use super::places::{below, item};
-use super::resolve::{Findings, check_limits};
+use super::resolve::Findings;
 use super::workload::{self, Resources};
 use super::{Cut, EngineCrash, convert, faults};
 use crate::base::{Claim, Claims, ClassId, Labels, Span, TaskId, Time, WorkerId};
