@@ -4,7 +4,7 @@ use super::DrainBound;
 use super::*;
 use crate::base::names::PropertySet;
 use crate::base::note::{GrantReason, ParkReason};
-use crate::base::{Claim, Epoch, Note, Outcome, Probe, Ticket};
+use crate::base::{Claim, Epoch, Note, Outcome, Probe, Term, Ticket};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
 
 const A: ResourceId = ResourceId(0);
@@ -274,6 +274,23 @@ fn attempts_beyond_the_faults_and_after_settlement_are_breaches() {
     play.at(3).settle(0);
     play.start(0, W0, Q1);
     assert_eq!(play.counts(), [(Property::Attempts, 2)]);
+}
+
+#[test]
+fn a_report_may_be_gone_with_the_engine_that_it_was_given_to() {
+    let attempts = |crashes: bool| {
+        let mut play = Play::two();
+        play.submit(0, &[Claim::exclusive(A)], Q1);
+        let ticket = play.start(0, W0, Q1);
+        play.at(1).end(0, W0, ticket, AttemptEnd::Completed);
+        play.fact(Fact::Reported { task: TaskId(0), worker: W0, queue: Q1, epoch: Epoch(1), ticket });
+        if crashes {
+            play.fact(Fact::EngineDown { term: Term(1) }).at(2).fact(Fact::EngineUp { term: Term(2) });
+        }
+        play.at(3).start(0, W0, Q1);
+        play.done().violation_counts[Property::Attempts.index()]
+    };
+    assert_eq!((attempts(false), attempts(true)), (1, 0));
 }
 
 #[test]

@@ -116,10 +116,21 @@ impl Ledger {
         let Some(rec) = self.workers.get_mut(worker) else { return };
         if let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && attempt.ended) {
             let attempt = rec.attempts.swap_remove(index);
+            self.heard = Some((self.now, attempt.task));
             self.close(attempt.task);
         } else {
             // Declined: the order overtook the grant that allows it, which is as good as lost. Or repeated.
             rec.lost_at = Some(self.now);
+        }
+    }
+
+    /// The engine is gone. A report that it was given at this very instant may be gone with it.
+    pub(super) fn engine_down(&mut self) {
+        if let Some((at, task)) = self.heard
+            && at == self.now
+            && let Some(rec) = self.tasks.get_mut(task)
+        {
+            rec.lost += 1;
         }
     }
 

@@ -100,6 +100,8 @@ pub(crate) struct Ledger {
     pub(crate) brain: Brain,
     /// When an engine was last restored.
     pub(crate) engine_up_at: Option<Time>,
+    /// The attempt's end that an engine was last told of: when, and of which task.
+    heard: Option<(Time, TaskId)>,
     /// What all unsettled tasks demand, µs.
     pub(crate) work: u64,
     /// Unsettled tasks that execute for ever.
@@ -184,7 +186,10 @@ impl Ledger {
                 self.touch_queues_of(worker);
             }
             Fact::Poisoned { task, never_ends } => self.poison(task, never_ends),
-            Fact::EngineDown { .. } => self.engine_is(Brain::Down),
+            Fact::EngineDown { .. } => {
+                self.engine_down();
+                self.engine_is(Brain::Down);
+            }
             Fact::EngineUp { .. } => {
                 self.engine_up_at = Some(self.now);
                 self.engine_is(Brain::Up);
