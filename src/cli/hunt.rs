@@ -25,12 +25,10 @@ const SHOWN: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Search seeds and mixes of faults for a violated property.
-///
-/// Examples:
-///   lanekeeper hunt --swarm --seeds 1000
-///   lanekeeper hunt scenarios/black-friday.yaml --for 60s
 #[derive(Clone, Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  lanekeeper hunt --swarm --seeds 1000
+  lanekeeper hunt scenarios/black-friday.yaml --for 60s")]
 pub(super) struct HuntArgs {
     /// The scenario whose seeds are searched.
     #[arg(value_name = "FILE", conflicts_with = "swarm", required_unless_present = "swarm")]

@@ -23,7 +23,7 @@ use crate::scenario::grid::GridCell;
 use crate::scenario::{Expect, threshold};
 
 /// More cells than this are not listed in an answer.
-const NAMED_MAX: usize = 8;
+const NAMED_MAX: usize = 3;
 
 impl Record {
     /// What is kept of a replication.

@@ -133,6 +133,9 @@ fn draw_map(canvas: &mut Canvas, plane: &Plane<'_>, map: &Map, (left, top): (f64
     let values: Vec<f64> = plane.cells.iter().filter_map(|(_, _, cell)| (map.value)(cell)).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let texts: Vec<String> = values.iter().map(|value| (map.text)(*value)).collect();
+    let fit = |em: &f64| texts.iter().all(|text| page::text_fits(text, *em, w));
+    let em = [11.0, 10.0, 9.0].into_iter().find(fit).unwrap_or(8.0);
     // Rows grow upwards, as on any chart.
     let corner = |column: usize, row: usize| (left + column as f64 * w, top + PANEL - (row + 1) as f64 * h);
     for (column, row, cell) in &plane.cells {
@@ -143,8 +146,8 @@ fn draw_map(canvas: &mut Canvas, plane: &Plane<'_>, map: &Map, (left, top): (f64
         let (x, y) = corner(*column, *row);
         canvas.rect(x + 0.5, y + 0.5, w - 1.0, h - 1.0, color);
         let text = (map.text)(value);
-        if page::text_fits(&text, 11.0, w) && h >= 14.0 {
-            canvas.text(x + w / 2.0, y + h / 2.0 + 4.0, &text, 11.0, Align::Center, color.text_on());
+        if page::text_fits(&text, em, w) && h >= 14.0 {
+            canvas.text(x + w / 2.0, y + h / 2.0 + 4.0, &text, em, Align::Center, color.text_on());
         }
     }
     let (x, y) = corner(plane.best.0, plane.best.1);

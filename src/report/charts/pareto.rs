@@ -76,12 +76,11 @@ fn title(comparison: &Comparison, front: &[usize]) -> String {
     let names: Vec<&str> = front.iter().map(|index| comparison.cells[*index].label.as_str()).collect();
     match names.as_slice() {
         [only] => format!("{only} is best in idle time, wait and churn at once"),
-        _ => format!(
-            "{} of {} are beaten by nobody in idle time, wait and churn at once: {}",
-            names.len(),
-            comparison.cells.len(),
-            names.join(", ")
-        ),
+        _ => {
+            let (few, of) = (names.len() <= 3, comparison.cells.len());
+            let which = if few { format!(": {}", names.join("; ")) } else { String::new() };
+            format!("{} of {of} are beaten by nobody in idle time, wait and churn at once{which}", names.len())
+        }
     }
 }
 
