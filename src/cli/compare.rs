@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::progress::{Extent, watched};
-use super::run::{Chart, Format, formats};
+use super::run::Format;
 use super::session::{Outcome, Ready, Running, ready, refusal, source};
 use super::terminal::{Terminal, quoted_text};
 use crate::experiment::Options;
@@ -54,9 +55,8 @@ pub(super) struct CompareArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The kinds of charts to draw: `svg`, `png` or `none`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
-    charts: Vec<Chart>,
+    #[command(flatten)]
+    charts: Charts,
 }
 
 impl CompareArgs {
@@ -71,7 +71,7 @@ impl CompareArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = formats(&self.charts)?;
+        let formats = self.charts.formats()?;
         let source = source(Some(&self.file))?;
         let variants = self.variants(&source, terminal)?;
         let systems = self.systems(&source, &variants, registry, terminal)?;

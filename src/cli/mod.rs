@@ -7,6 +7,7 @@
     reason = "the shell around a run may look at the clock and the environment; no result depends on them"
 )]
 
+mod charts;
 mod check;
 mod compare;
 mod completions;

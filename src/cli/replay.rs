@@ -6,8 +6,9 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::charts::Charts;
 use super::exit::{Exit, Failure};
-use super::run::{Chart, Format, Timing, formats, publish};
+use super::run::{Format, Timing, publish};
 use super::session::{Outcome, Overrides, Ready};
 use super::terminal::{Terminal, quoted};
 use crate::base::{Span, Time};
@@ -59,9 +60,8 @@ pub(super) struct ReplayArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The kinds of charts to draw: `svg`, `png` or `none`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
-    charts: Vec<Chart>,
+    #[command(flatten)]
+    charts: Charts,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -85,7 +85,7 @@ impl ReplayArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = formats(&self.charts)?;
+        let formats = self.charts.formats()?;
         let history = self.history(terminal)?;
         let workers = self.workers.unwrap_or_else(|| history.concurrency().max(1));
         let lives = Lives::of(workers, &self.script(workers, &history)?, &history);

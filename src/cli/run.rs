@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::explain::violation_story;
 use super::progress::interrupted;
@@ -34,6 +35,7 @@ const EXPLAINED: usize = 3;
   lanekeeper run scenarios/black-friday.yaml --replications 4 --charts none
   lanekeeper run a.yaml --set engine.queue_first.queues.max=6 --set run.horizon=1h -o out
   lanekeeper run a.yaml --format json > summary.json
+  lanekeeper run a.yaml --charts svg --chart-size slide
   lanekeeper run a.yaml --trace trace.json --events events.ndjson")]
 pub(super) struct RunArgs {
     /// Scenario files; without one, the built-in Black Friday.
@@ -47,9 +49,8 @@ pub(super) struct RunArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The kinds of charts to draw: `svg`, `png` or `none`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
-    charts: Vec<Chart>,
+    #[command(flatten)]
+    charts: Charts,
     /// Also write the timeline of replication 0 in the trace-event format, for ui.perfetto.dev.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -66,20 +67,13 @@ pub(super) enum Format {
     Markdown,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(super) enum Chart {
-    Svg,
-    Png,
-    None,
-}
-
 impl RunArgs {
     pub(super) fn command(&self) -> String {
         self.running.command("run", self.files.iter().map(PathBuf::as_path))
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = formats(&self.charts)?;
+        let formats = self.charts.formats()?;
         if self.files.len() > 1 && (self.trace.is_some() || self.events.is_some()) {
             return Err(Failure::usage(
                 "error: `--trace` and `--events` write one file: name one scenario\n  help: run them one by one",
@@ -138,15 +132,6 @@ impl RunArgs {
         }
         Ok(exit)
     }
-}
-
-/// The kinds of charts that are asked for.
-pub(super) fn formats(charts: &[Chart]) -> Result<Formats, Failure> {
-    let has = |chart| charts.contains(&chart);
-    if has(Chart::None) && charts.len() > 1 {
-        return Err(Failure::usage("error: `--charts none` goes with no other kind"));
-    }
-    Ok(Formats { svg: has(Chart::Svg), png: has(Chart::Png) })
 }
 
 /// Writes reports, charts and timing into a folder, and prints the summary.

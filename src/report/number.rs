@@ -12,7 +12,13 @@ pub fn plain(value: f64) -> String {
         size if size >= 0.0995 || size == 0.0 => format!("{value:.3}"),
         _ => format!("{value:.4}"),
     };
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    unsigned_zero(text)
+}
+
+/// What is rounded to zero has no sign.
+fn unsigned_zero(text: &str) -> String {
+    text.strip_prefix('-').filter(|rest| rest.bytes().all(|it| matches!(it, b'0' | b'.'))).unwrap_or(text).to_owned()
 }
 
 /// A fraction as a percentage: `3 %`, `0.4 %`, `<0.1 %`.
@@ -28,7 +34,7 @@ pub fn percent(fraction: f64) -> String {
 /// A value in the words of its unit: a fraction as a percentage without its sign, which stands in the unit's column.
 pub fn in_unit(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Fraction => format!("{:.2}", value * 100.0),
+        Unit::Fraction => unsigned_zero(&format!("{:.2}", value * 100.0)),
         Unit::Seconds | Unit::Count | Unit::PerHour | Unit::PerSecond | Unit::Ratio => plain(value),
     }
 }
@@ -90,8 +96,9 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        let plains = [0.0, 0.00421, 0.431, 0.99999, 4.314, 43.14, 431.4, 4310.0, -4.25].map(plain);
-        assert_eq!(plains, ["0", "0.0042", "0.431", "1", "4.31", "43.1", "431", "4310", "-4.25"]);
+        let plains = [0.0, 0.00421, 0.431, 0.99999, 4.314, 43.14, 431.4, 4310.0, -4.25, -1e-9].map(plain);
+        assert_eq!(plains, ["0", "0.0042", "0.431", "1", "4.31", "43.1", "431", "4310", "-4.25", "0"]);
+        assert_eq!(in_unit(-1e-9, Unit::Fraction), "0.00");
         let percents = [0.0, 0.0004, 0.004, 0.02, 0.03, 0.714, 0.999, 1.0].map(percent);
         assert_eq!(percents, ["0 %", "<0.1 %", "0.4 %", "2 %", "3 %", "71 %", "99.9 %", "100 %"]);
         let clocks = [0, 250_000, 45_000_000, 5_400_000_000, 7_200_000_000].map(|it| clock(Time::from_micros(it)));

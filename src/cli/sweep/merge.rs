@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::log::{self, Header, Lines, Log};
 use super::{file_name, finish};
+use crate::cli::charts::Charts;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::run::{Chart, Format, formats};
+use crate::cli::run::Format;
 use crate::cli::terminal::{Terminal, quoted};
 
 /// Put the shards of a sweep together.
@@ -24,9 +25,8 @@ pub(in crate::cli) struct MergeArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The kinds of charts to draw: `svg`, `png` or `none`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
-    charts: Vec<Chart>,
+    #[command(flatten)]
+    charts: Charts,
 }
 
 impl MergeArgs {
@@ -36,7 +36,7 @@ impl MergeArgs {
     }
 
     pub(in crate::cli) fn call(&self, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = formats(&self.charts)?;
+        let formats = self.charts.formats()?;
         let mut whole: Option<Header> = None;
         let mut lines = Lines::new();
         for path in self.shards()? {

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
+use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::progress::{Extent, watched};
-use super::run::{Chart, Format, formats};
+use super::run::Format;
 use super::session::{Ready, Running, read, ready, refusal, source};
 use super::terminal::{Terminal, quoted_text};
 use crate::base::mix::mix;
@@ -65,9 +66,8 @@ pub(super) struct SweepArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The kinds of charts to draw: `svg`, `png` or `none`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "svg,png", value_name = "KINDS")]
-    charts: Vec<Chart>,
+    #[command(flatten)]
+    charts: Charts,
 }
 
 /// A sweep that was read and found to make sense.
@@ -86,7 +86,7 @@ impl SweepArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let formats = formats(&self.charts)?;
+        let formats = self.charts.formats()?;
         let sweep = self.sweep(registry, terminal)?;
         if self.plan {
             terminal.print(&plan::text(&sweep, self.running.jobs()))?;

@@ -1,7 +1,7 @@
 //! A scale of values along an axis, linear or logarithmic, with round ticks.
 
 use super::canvas::{Align, Canvas};
-use super::theme::{GRID, MUTED};
+use super::theme::{self, GRID, MUTED};
 use crate::report::number;
 
 /// Values from `low` to `high` lie between the points `from` and `to` of the page.
@@ -54,9 +54,16 @@ impl Scale {
 
     /// Lines across the picture, values below it.
     pub(super) fn draw_below(&self, canvas: &mut Canvas, top: f64, bottom: f64, text: impl Fn(f64) -> String) {
-        for tick in self.ticks() {
+        let ticks = self.ticks();
+        let widest = ticks.iter().map(|tick| theme::text_width(&text(*tick), 12.0, false)).fold(0.0, f64::max);
+        let apart = (self.to - self.from).abs() / (ticks.len() - 1).max(1) as f64;
+        // Every second one, or every third, where there is no room for all.
+        let every = ((widest + 8.0) / apart).ceil().max(1.0) as usize;
+        for (index, tick) in ticks.into_iter().enumerate() {
             canvas.line((self.at(tick), top), (self.at(tick), bottom), 1.0, GRID);
-            canvas.text(self.at(tick), bottom + 18.0, &text(tick), 12.0, Align::Center, MUTED);
+            if index % every == 0 {
+                canvas.text(self.at(tick), bottom + 18.0, &text(tick), 12.0, Align::Center, MUTED);
+            }
         }
     }
 

@@ -50,20 +50,36 @@ enum Shape {
     Text(Label),
 }
 
-/// A page with shapes on it, later ones over earlier ones.
+/// A page with shapes on it, later ones over earlier ones, and a title above them.
 #[derive(Clone, Debug)]
 pub(super) struct Canvas {
     width: f64,
     height: f64,
+    title: String,
+    subtitle: String,
     shapes: Vec<Shape>,
 }
 
+/// The baseline of a title of one line, and that of the subtitle of one line below it.
+const TITLE: f64 = 36.0;
+const SUBTITLE: f64 = 60.0;
+/// What is saved where the titles stand beside the picture.
+const UNTITLED: f64 = -54.0;
+/// White space at the edges.
+pub(super) const EDGE: f64 = 24.0;
+
 impl Canvas {
-    /// A white page.
+    /// A white page. The height is that of a page whose title and subtitle have one line each.
     pub(super) fn new(width: f64, height: f64) -> Canvas {
-        let mut canvas = Canvas { width, height: height.ceil(), shapes: Vec::new() };
-        canvas.rect(0.0, 0.0, width, canvas.height, theme::WHITE);
-        canvas
+        Canvas { width, height: height.ceil(), title: String::new(), subtitle: String::new(), shapes: Vec::new() }
+    }
+    /// Its width, in points.
+    pub(super) fn width(&self) -> f64 {
+        self.width
+    }
+    /// Titles it. The title says what is seen, the subtitle where it comes from.
+    pub(super) fn titled(&mut self, title: &str, subtitle: &str) {
+        (self.title, self.subtitle) = (title.to_owned(), subtitle.to_owned());
     }
     pub(super) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, color: Color) {
         self.shapes.push(Shape::Rect { x, y, width, height, color });
@@ -88,39 +104,73 @@ impl Canvas {
         self.shapes.push(Shape::Text(label));
     }
 
-    /// Its title: the first bold text on it.
-    pub(super) fn caption(&self) -> String {
-        let bold = |shape: &Shape| match shape {
-            Shape::Text(label) if label.bold => Some(label.text.clone()),
-            Shape::Text(_) | Shape::Rect { .. } | Shape::Path { .. } | Shape::Polygon { .. } => None,
-        };
-        self.shapes.iter().find_map(bold).unwrap_or_default()
+    /// The lines of the titles, and by how much the picture lies lower for lines beyond one each.
+    fn head(&self) -> (Vec<Label>, f64) {
+        let room = self.width - 2.0 * EDGE;
+        let is_wide = |em: &f64| theme::text_width(&self.title, *em, true) <= room;
+        let em = (0..=8).map(|step| 20.0 - f64::from(step) / 2.0).find(is_wide).unwrap_or(16.0);
+        let line =
+            |text, baseline, em, bold, color| Label { x: EDGE, baseline, text, em, bold, align: Align::Left, color };
+        let mut labels = Vec::new();
+        let mut baseline = TITLE;
+        for (index, text) in theme::lines(&self.title, em, true, room).into_iter().enumerate() {
+            baseline = TITLE + index as f64 * 23.0;
+            labels.push(line(text, baseline, em, true, theme::INK));
+        }
+        let first = baseline + SUBTITLE - TITLE;
+        for (index, text) in theme::lines(&self.subtitle, 13.0, false, room).into_iter().enumerate() {
+            baseline = first + index as f64 * 17.0;
+            labels.push(line(text, baseline, 13.0, false, theme::MUTED));
+        }
+        (labels, (baseline - SUBTITLE).max(0.0))
     }
 
-    /// The picture as an SVG document.
-    pub(super) fn svg(&self) -> Result<String, String> {
+    /// The picture as an SVG document, `physical` wide: a CSS length.
+    pub(super) fn svg(&self, physical: &str) -> Result<String, String> {
+        let (head, lower) = self.head();
+        let sized = |_: f64| format!(r#"width="{physical}""#);
+        self.vector(&head, lower, sized)
+    }
+
+    /// The picture without its titles, for a page that has them as text and scales it.
+    pub(super) fn untitled_svg(&self) -> Result<String, String> {
+        self.vector(&[], UNTITLED, |height| format!(r#"width="{}" height="{height}""#, self.width))
+    }
+
+    /// Title and subtitle.
+    pub(super) fn titles(&self) -> (&str, &str) {
+        (&self.title, &self.subtitle)
+    }
+
+    fn vector(&self, head: &[Label], lower: f64, sized: impl Fn(f64) -> String) -> Result<String, String> {
         const FINE: f64 = 4.0;
-        let size = (on_grid(self.width, FINE) as u32, on_grid(self.height, FINE) as u32);
+        let height = self.height + lower;
+        let size = (on_grid(self.width, FINE) as u32, on_grid(height, FINE) as u32);
         let mut text = String::new();
         let mut backend = SVGBackend::with_string(&mut text, size);
-        self.draw(&mut backend, &Grid { fine: FINE, text: set_text })?;
+        self.draw(&mut backend, &Grid { fine: FINE, lower, text: set_text }, head)?;
         backend.present().map_err(|error| error.to_string())?;
         drop(backend);
         let fine = format!(r#"width="{}" height="{}""#, size.0, size.1);
-        let page = format!(r#"width="{}" height="{}""#, self.width, self.height);
-        Ok(text.replacen(&fine, &page, 1))
+        Ok(text.replacen(&fine, &sized(height), 1))
     }
 
-    /// Writes the picture as a PNG file of two pixels per point.
-    pub(super) fn png(&self, path: &Path) -> Result<(), String> {
-        const FINE: f64 = 2.0;
-        let size = (on_grid(self.width, FINE) as u32, on_grid(self.height, FINE) as u32);
+    /// Writes the picture as a PNG file of `fine` pixels per point.
+    pub(super) fn png(&self, path: &Path, fine: f64) -> Result<(), String> {
+        let (head, lower) = self.head();
+        let size = (on_grid(self.width, fine) as u32, on_grid(self.height + lower, fine) as u32);
         let mut backend = BitMapBackend::new(path, size);
-        self.draw(&mut backend, &Grid { fine: FINE, text: paint_text })?;
+        self.draw(&mut backend, &Grid { fine, lower, text: paint_text }, &head)?;
         backend.present().map_err(|error| error.to_string())
     }
 
-    fn draw<B: DrawingBackend>(&self, backend: &mut B, grid: &Grid<B>) -> Result<(), String> {
+    fn draw<B: DrawingBackend>(&self, backend: &mut B, grid: &Grid<B>, head: &[Label]) -> Result<(), String> {
+        let (width, height) = backend.get_size();
+        let corner = (width as i32, height as i32);
+        backend.draw_rect((0, 0), corner, &rgb(theme::WHITE), true).map_err(|error| error.to_string())?;
+        for label in head {
+            (grid.text)(backend, label, grid.fine)?;
+        }
         for shape in &self.shapes {
             match shape {
                 Shape::Rect { x, y, width, height, color } => {
@@ -139,7 +189,10 @@ impl Canvas {
                     let points = points.iter().map(|point| grid.point(*point));
                     backend.fill_polygon(points, &rgb(*color)).map_err(|error| error.to_string())?;
                 }
-                Shape::Text(label) => (grid.text)(backend, label, grid.fine)?,
+                Shape::Text(label) => {
+                    let label = Label { baseline: label.baseline + grid.lower, ..label.clone() };
+                    (grid.text)(backend, &label, grid.fine)?;
+                }
             }
         }
         Ok(())
@@ -148,14 +201,16 @@ impl Canvas {
     /// Texts that stand beyond the page's edge or over one another.
     #[cfg(test)]
     pub(super) fn unreadable(&self) -> Vec<String> {
-        let labels: Vec<&Label> =
-            self.shapes.iter().filter_map(|it| if let Shape::Text(label) = it { Some(label) } else { None }).collect();
+        let (head, lower) = self.head();
+        let inside = self.shapes.iter().filter_map(|it| if let Shape::Text(label) = it { Some(label) } else { None });
+        let lowered = inside.map(|it| Label { baseline: it.baseline + lower, ..it.clone() });
+        let labels: Vec<Label> = head.into_iter().chain(lowered).collect();
         let reach =
             |it: &Label| (it.left(), it.left() + it.width(), it.baseline - 0.75 * it.em, it.baseline + 0.2 * it.em);
         let mut found = Vec::new();
         for (index, label) in labels.iter().enumerate() {
             let (left, right, top, bottom) = reach(label);
-            if left < 0.0 || right > self.width || top < 0.0 || bottom > self.height {
+            if left < 0.0 || right > self.width || top < 0.0 || bottom > self.height + lower {
                 found.push(format!("cut: {}", label.text));
             }
             for other in &labels[..index] {
@@ -173,12 +228,14 @@ impl Canvas {
 struct Grid<B> {
     /// Steps per point.
     fine: f64,
+    /// By how much shapes lie lower than they say, points.
+    lower: f64,
     text: fn(&mut B, &Label, f64) -> Result<(), String>,
 }
 
 impl<B> Grid<B> {
     fn point(&self, (x, y): (f64, f64)) -> (i32, i32) {
-        (on_grid(x, self.fine), on_grid(y, self.fine))
+        (on_grid(x, self.fine), on_grid(y + self.lower, self.fine))
     }
 }
 

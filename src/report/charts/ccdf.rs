@@ -1,8 +1,8 @@
 //! How many tasks wait longer than so long: the tail of the wait per system, mean over replications.
 
 use super::axis::{Scale, seconds};
-use super::canvas::{Align, Canvas};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE};
+use super::page;
 use super::theme::{self, INK, MUTED};
 use crate::observe::{Observation, WAIT_SHARES};
 use crate::report::comparison::Comparison;
@@ -29,7 +29,7 @@ fn curve(observations: &[Observation]) -> Curve {
 }
 
 /// The chart, where tasks waited.
-pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let curves: Vec<(usize, Curve)> = comparison
         .cells
         .iter()
@@ -41,12 +41,12 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
     if curves.is_empty() {
         return None;
     }
-    let mut canvas = Canvas::new(WIDTH, TOP + HEIGHT + 54.0);
+    let mut canvas = Canvas::new(width, TOP + HEIGHT + 54.0);
     let bottom = TOP + HEIGHT;
     let points = || curves.iter().flat_map(|(_, curve)| curve);
-    let x = Scale::log(points().map(|it| it.0), EDGE + 70.0, WIDTH - EDGE - 190.0);
+    let x = Scale::log(points().map(|it| it.0), EDGE + 70.0, width - EDGE - 190.0);
     let y = Scale::log(points().map(|it| it.1).chain([1.0]), bottom, TOP);
-    page::titles(&mut canvas, &title(comparison, &curves), &subtitle(comparison));
+    canvas.titled(&title(comparison, &curves), &subtitle(comparison));
     x.draw_below(&mut canvas, TOP, bottom, seconds);
     y.draw_left(&mut canvas, x.from, x.to, number::percent);
     canvas.text((x.from + x.to) / 2.0, bottom + 40.0, "wait longer than", 12.0, Align::Center, MUTED);
@@ -68,7 +68,7 @@ fn draw_names(canvas: &mut Canvas, comparison: &Comparison, mut ends: Vec<(f64, 
     for (row, (_, index)) in ends.into_iter().enumerate() {
         let y = TOP + 12.0 + row as f64 * 24.0;
         canvas.rect(right + 16.0, y - 5.0, 18.0, 5.0, theme::nth(index));
-        let name = page::fitted(&comparison.cells[index].label, 13.0, false, WIDTH - EDGE - right - 44.0);
+        let name = page::fitted(&comparison.cells[index].label, 13.0, false, canvas.width() - EDGE - right - 44.0);
         canvas.text(right + 42.0, y + 2.5, &name, 13.0, Align::Left, INK);
     }
 }

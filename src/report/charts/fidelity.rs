@@ -1,27 +1,32 @@
 //! Recorded against simulated waits: every task of a replayed history is a point. On the diagonal both are equal.
 
-use super::canvas::{Align, Canvas};
-use super::page::{self, EDGE, TOP, WIDTH};
+use super::canvas::{Align, Canvas, EDGE};
+use super::page::{self, TOP};
 use super::theme::{BLUE, GRID, INK, MUTED};
 use crate::report::{Document, number};
 
 /// The side of the square.
-const SIDE: f64 = 620.0;
+const SIDE: f64 = 580.0;
+/// The table beside the square, or below it where the page is narrow.
+const TABLE: f64 = 410.0;
 /// Room for the ticks at its left.
 const LEFT: f64 = EDGE + 70.0;
 /// Waits below this are drawn here, seconds: a logarithm has no zero.
 const LEAST: f64 = 0.001;
 
 /// The chart, where a history was replayed and a task of it started.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let replayed = doc.replayed.as_ref()?;
     let points: Vec<(f64, f64)> =
         replayed.fidelity.tasks.iter().filter_map(|it| Some((it.recorded.as_secs_f64(), it.simulated?))).collect();
     let all = || points.iter().flat_map(|(recorded, simulated)| [*recorded, *simulated]);
     let scale = Scale::over(all())?;
     let bottom = TOP + SIDE;
-    let mut canvas = Canvas::new(WIDTH, bottom + 60.0);
-    page::titles(&mut canvas, &title(doc)?, &page::origin(doc, &number::counted(points.len() as u64, "task")));
+    let beside = LEFT + SIDE + 40.0 + TABLE + EDGE <= width;
+    let corner = if beside { (LEFT + SIDE + 40.0, TOP) } else { (LEFT, bottom + 60.0) };
+    let rows = 80.0 + 24.0 * replayed.fidelity.comparisons.len() as f64;
+    let mut canvas = Canvas::new(width, if beside { bottom + 60.0 } else { corner.1 + rows });
+    canvas.titled(&title(doc)?, &page::origin(doc, &number::counted(points.len() as u64, "task")));
     for decade in scale.decades() {
         let (x, y) = (LEFT + scale.along(decade), bottom - scale.along(decade));
         canvas.line((x, TOP), (x, bottom), 1.0, GRID);
@@ -36,7 +41,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
         canvas.rect(x - 2.0, y - 2.0, 4.0, 4.0, BLUE);
     }
     canvas.text(LEFT + SIDE / 2.0, bottom + 42.0, "recorded wait", 13.0, Align::Center, INK);
-    table(&mut canvas, doc, LEFT + SIDE + 40.0);
+    table(&mut canvas, doc, corner);
     Some(canvas)
 }
 
@@ -49,20 +54,20 @@ fn title(doc: &Document) -> Option<String> {
     ))
 }
 
-/// The statistics beside the square.
-fn table(canvas: &mut Canvas, doc: &Document, left: f64) {
+/// The statistics in numbers.
+fn table(canvas: &mut Canvas, doc: &Document, (left, top): (f64, f64)) {
     let Some(replayed) = &doc.replayed else { return };
-    canvas.text(left, TOP + 14.0, "simulated wait (upwards): mean over seeds", 13.0, Align::Left, INK);
-    for (column, text) in [(210.0, "recorded"), (320.0, "simulated"), (410.0, "error")] {
-        canvas.text(left + column, TOP + 54.0, text, 13.0, Align::Right, MUTED);
+    canvas.text(left, top + 14.0, "simulated wait (upwards): mean over seeds", 13.0, Align::Left, INK);
+    for (column, text) in [(210.0, "recorded"), (320.0, "simulated"), (TABLE, "error")] {
+        canvas.text(left + column, top + 54.0, text, 13.0, Align::Right, MUTED);
     }
     for (row, it) in replayed.fidelity.comparisons.iter().enumerate() {
-        let y = TOP + 80.0 + 24.0 * row as f64;
+        let y = top + 80.0 + 24.0 * row as f64;
         let error = it.error().map_or("-".to_owned(), |error| format!("{:+.1} %", error * 100.0));
         canvas.text(left, y, it.metric, 13.0, Align::Left, INK);
         canvas.text(left + 210.0, y, &format!("{} s", number::plain(it.recorded)), 13.0, Align::Right, INK);
         canvas.text(left + 320.0, y, &format!("{} s", number::plain(it.simulated)), 13.0, Align::Right, INK);
-        canvas.text(left + 410.0, y, &error, 13.0, Align::Right, INK);
+        canvas.text(left + TABLE, y, &error, 13.0, Align::Right, INK);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Forest of paired differences: every metric of every system against the baseline, in percent of the baseline's mean.
 
 use super::axis::Scale;
-use super::canvas::{Align, Canvas, Label};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE, Label};
+use super::page;
 use super::theme::{self, GRID, INK, MUTED};
 use crate::experiment::compare::{Difference, Standing};
 use crate::report::comparison::Comparison;
@@ -11,8 +11,12 @@ use crate::report::number;
 const TOP: f64 = 96.0;
 const ROW: f64 = 21.0;
 const GAP: f64 = 9.0;
-const NAMES: f64 = 250.0;
-const WORDS: f64 = 330.0;
+const NAMES: f64 = 275.0;
+const WORDS: f64 = 250.0;
+/// The title names so many systems, and counts more.
+const NAMED: usize = 5;
+/// More systems than this are too many rows for a picture: a sweep of one value has fewer, one of two has a heat map.
+const MOST: usize = 24;
 /// Changes beyond these, in percent, are cut: a tenfold rise would leave no room for anything else.
 const CUT: (f64, f64) = (-100.0, 200.0);
 
@@ -24,7 +28,7 @@ fn relative(it: &Difference) -> Option<(f64, f64, f64)> {
 }
 
 /// The chart, where something differs.
-pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let measures = comparison.measures();
     let groups: Vec<_> = measures
         .iter()
@@ -38,16 +42,16 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
         })
         .filter(|(_, rows)| !rows.is_empty())
         .collect();
-    if groups.is_empty() {
+    if groups.is_empty() || comparison.cells.len() > MOST {
         return None;
     }
     let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let bottom = TOP + rows as f64 * ROW + groups.len() as f64 * GAP;
-    let mut canvas = Canvas::new(WIDTH, bottom + 54.0);
-    page::titles(&mut canvas, &title(comparison), &subtitle(comparison));
+    let mut canvas = Canvas::new(width, bottom + 54.0);
+    canvas.titled(&title(comparison), &subtitle(comparison));
     let ends = groups.iter().flat_map(|(_, rows)| rows).filter_map(|it| relative(it));
     let values = ends.flat_map(|(_, low, high)| [low, high]).map(|it| it.clamp(CUT.0, CUT.1)).chain([0.0]);
-    let axis = Scale::linear(values, EDGE + NAMES, WIDTH - EDGE - WORDS);
+    let axis = Scale::linear(values, EDGE + NAMES, width - EDGE - WORDS);
     axis.draw_below(&mut canvas, TOP, bottom, |tick| format!("{} %", number::plain(tick)));
     canvas.line((axis.at(0.0), TOP), (axis.at(0.0), bottom), 1.5, MUTED);
     let caption = format!("change against {}, in percent of its mean", comparison.baseline_name());
@@ -68,7 +72,7 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
             y += ROW;
         }
         y += GAP;
-        canvas.line((EDGE, y), (WIDTH - EDGE, y), 1.0, GRID);
+        canvas.line((EDGE, y), (width - EDGE, y), 1.0, GRID);
     }
     Some(canvas)
 }
@@ -81,8 +85,18 @@ fn title(comparison: &Comparison) -> String {
         let (better, worse) = (count(Standing::Better), count(Standing::Worse));
         format!("{}: better in {better}, worse in {worse}", comparison.cells[system].label)
     };
-    let all: Vec<_> = (0..comparison.cells.len()).filter(|system| *system != comparison.baseline).map(one).collect();
-    format!("Against {}: {}", comparison.baseline_name(), all.join("; "))
+    let others = (0..comparison.cells.len()).filter(|system| *system != comparison.baseline);
+    if comparison.cells.len() <= NAMED {
+        return format!("Against {}: {}", comparison.baseline_name(), others.map(one).collect::<Vec<_>>().join("; "));
+    }
+    let with = |standing| {
+        let is_so =
+            |system: &usize| comparison.differences.iter().any(|it| it.system == *system && it.standing == standing);
+        others.clone().filter(is_so).count()
+    };
+    let (of, name) = (comparison.cells.len() - 1, comparison.baseline_name());
+    let (better, worse) = (with(Standing::Better), with(Standing::Worse));
+    format!("Of {of} systems, {better} are better than {name} in a metric, and {worse} are worse in one")
 }
 
 fn subtitle(comparison: &Comparison) -> String {
@@ -117,7 +131,7 @@ fn draw_row(canvas: &mut Canvas, comparison: &Comparison, it: &Difference, axis:
     let (word, bold) = (it.standing.name(), it.standing != Standing::Inconclusive);
     let color = if bold { INK } else { MUTED };
     canvas.label(Label {
-        x: WIDTH - EDGE,
+        x: canvas.width() - EDGE,
         baseline: y + 4.5,
         text: word.to_owned(),
         em: 12.0,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::canvas::{Align, Canvas, Label};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE, Label};
+use super::page;
 use super::theme::{self, BLUE, Color, GREEN, INK, MUTED, ORANGE, PURPLE, WRONG};
 use crate::report::comparison::{Cell, Comparison};
 use crate::report::number;
@@ -96,9 +96,9 @@ fn short(path: &str) -> &str {
 }
 
 /// The chart, where two numbers were varied.
-pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let plane = Plane::of(comparison)?;
-    let mut canvas = Canvas::new(WIDTH, TOP + 2.0 * (PANEL + BELOW) + 4.0);
+    let mut canvas = Canvas::new(width, TOP + 2.0 * (PANEL + BELOW) + 4.0);
     let title = comparison.answer.first().cloned().unwrap_or_else(|| "No cell can be ranked".to_owned());
     let slice = if plane.is_slice { "; everything else as in the best cell" } else { "" };
     let subtitle = format!(
@@ -108,8 +108,8 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
         comparison.seed,
         number::counted(u64::from(comparison.replications), "replication")
     );
-    page::titles(&mut canvas, &title, &subtitle);
-    let width = (WIDTH - 2.0 * EDGE - 40.0) / 2.0;
+    canvas.titled(&title, &subtitle);
+    let width = (width - 2.0 * EDGE - 40.0) / 2.0;
     for (index, map) in MAPS.iter().enumerate() {
         let corner = (EDGE + (index % 2) as f64 * (width + 40.0), TOP + (index / 2) as f64 * (PANEL + BELOW));
         draw_map(&mut canvas, &plane, map, corner, width);

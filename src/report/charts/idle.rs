@@ -1,7 +1,7 @@
 //! Where the workers' time went: one bar of all worker time in the window, the mean over replications.
 
-use super::canvas::{Align, Canvas, Label};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE, Label};
+use super::page;
 use super::theme::{self, BLUE, Color, IDLE, INK, MUTED, ORANGE, PAUSED, STARTING, WHITE};
 use crate::report::{Document, number};
 
@@ -16,15 +16,15 @@ struct Part {
 }
 
 impl Part {
-    /// Whether its name fits into its part of the bar.
-    fn has_room(&self) -> bool {
+    /// Whether its name fits into its part of the bar on a page of this width.
+    fn has_room(&self, page: f64) -> bool {
         let text = theme::text_width(self.name, 13.0, false).max(theme::text_width("100 %", 18.0, true));
-        text + 16.0 <= self.share * (WIDTH - 2.0 * EDGE)
+        text + 16.0 <= self.share * (page - 2.0 * EDGE)
     }
 }
 
 /// The chart, where there was any worker time.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let times: Vec<_> = doc.observations.iter().map(|it| it.worker_time).filter(|it| it.total > 0).collect();
     if times.is_empty() {
         return None;
@@ -45,12 +45,12 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
         number::percent(parts[3].share)
     );
     let none: Vec<&str> = parts.iter().filter(|part| part.share == 0.0).map(|part| part.name).collect();
-    let room_inside = parts.iter().all(|part| part.share == 0.0 || part.has_room());
+    let room_inside = parts.iter().all(|part| part.share == 0.0 || part.has_room(width));
     let bottom = TOP + BAR + if room_inside { 16.0 } else { 60.0 };
-    let mut canvas = Canvas::new(WIDTH, bottom + if none.is_empty() { 8.0 } else { 34.0 });
+    let mut canvas = Canvas::new(width, bottom + if none.is_empty() { 8.0 } else { 34.0 });
     let of = number::counted(times.len() as u64, "replication");
     let window = format!("{of}; all worker time from {} to {}", number::clock(doc.warm_up), number::clock(doc.horizon));
-    page::titles(&mut canvas, &title, &page::origin(doc, &window));
+    canvas.titled(&title, &page::origin(doc, &window));
     draw_bar(&mut canvas, &parts);
     if !none.is_empty() {
         let text = format!("never: {}", none.join("; "));
@@ -60,7 +60,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
 }
 
 fn draw_bar(canvas: &mut Canvas, parts: &[Part]) {
-    let scale = WIDTH - 2.0 * EDGE;
+    let scale = canvas.width() - 2.0 * EDGE;
     let mut x = EDGE;
     let mut outside: Vec<(f64, String)> = Vec::new();
     for part in parts.iter().filter(|part| part.share > 0.0) {
@@ -71,7 +71,7 @@ fn draw_bar(canvas: &mut Canvas, parts: &[Part]) {
         }
         let (share, ink) = (number::percent(part.share), part.color.text_on());
         let middle = x + width / 2.0;
-        if part.has_room() {
+        if part.has_room(canvas.width()) {
             let baseline = TOP + BAR / 2.0 - 3.0;
             canvas.label(Label {
                 x: middle,
@@ -102,7 +102,7 @@ fn draw_callouts(canvas: &mut Canvas, outside: &[(f64, String)]) {
         free = left + width(text) + 18.0;
     }
     // What was pushed over the right edge goes back, and pushes its neighbours.
-    let mut limit = WIDTH - EDGE;
+    let mut limit = canvas.width() - EDGE;
     for (left, (_, text)) in lefts.iter_mut().zip(outside).rev() {
         *left = left.min(limit - width(text));
         limit = *left - 18.0;

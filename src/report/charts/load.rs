@@ -1,8 +1,7 @@
 //! Mean wait against load, beside the curve of M/M/c: as many workers behind one queue, everything exponential.
 
 use super::axis::{Scale, seconds};
-use super::canvas::{Align, Canvas};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE};
 use super::theme::{self, BLUE, MUTED, ORANGE, WHITE};
 use crate::experiment::theory::wait_mmc;
 use crate::report::comparison::{Cell, Comparison};
@@ -19,7 +18,7 @@ struct Point {
 }
 
 /// The chart, where cells of one size of fleet differ in their load.
-pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let mean = |cell: &Cell, metric| cell.document.estimate(metric).map(|it| it.mean);
     let workers: Vec<f64> = comparison.cells.iter().filter_map(|cell| mean(cell, "workers.mean")).collect();
     let fleet = *workers.first()?;
@@ -49,13 +48,13 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
         .filter(|load| *load <= (last + 0.03).min(0.99))
         .map(|load| (load, service * wait_mmc(count, load)))
         .collect();
-    Some(picture(comparison, &points, &curve, count))
+    Some(picture(comparison, &points, &curve, count, width))
 }
 
-fn picture(comparison: &Comparison, points: &[Point], curve: &[(f64, f64)], workers: u32) -> Canvas {
+fn picture(comparison: &Comparison, points: &[Point], curve: &[(f64, f64)], workers: u32, width: f64) -> Canvas {
     let bottom = TOP + HEIGHT;
-    let mut canvas = Canvas::new(WIDTH, bottom + 58.0);
-    let x = Scale::linear([0.0, 1.0], EDGE + 70.0, WIDTH - EDGE - 150.0);
+    let mut canvas = Canvas::new(width, bottom + 58.0);
+    let x = Scale::linear([0.0, 1.0], EDGE + 70.0, width - EDGE - 150.0);
     let highest = points.iter().map(|it| it.ci.map_or(it.wait, |ci| ci.1)).fold(0.0, f64::max);
     let y = Scale::linear([0.0, highest], bottom, TOP);
     let heaviest = &points[points.len() - 1];
@@ -65,7 +64,7 @@ fn picture(comparison: &Comparison, points: &[Point], curve: &[(f64, f64)], work
         "{}, seed {}, {of} each; orange: M/M/{workers}, what {workers} workers behind one queue would do with exponential demands",
         comparison.scenario, comparison.seed
     );
-    page::titles(&mut canvas, &title, &subtitle);
+    canvas.titled(&title, &subtitle);
     x.draw_below(&mut canvas, TOP, bottom, number::percent);
     y.draw_left(&mut canvas, x.from, x.to, seconds);
     canvas.text((x.from + x.to) / 2.0, bottom + 42.0, "worker time busy", 12.0, Align::Center, MUTED);

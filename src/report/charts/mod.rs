@@ -27,13 +27,52 @@ use canvas::Canvas;
 use super::comparison::Comparison;
 use super::{Document, Error, atomic_write, temporary_beside};
 
+/// What a chart is for: how wide it is against its letters, which are 12 points high.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Size {
+    /// 1200 points wide.
+    Screen,
+    /// 960 points wide, as a slide of 13.3 inches is: its letters have the size of the slide's. PNG files fill 1920 pixels.
+    Slide,
+    /// 720 points in 170 mm, the text width of a page: letters are 8 points high. PNG files have 320 pixels an inch.
+    Print,
+}
+
+impl Size {
+    /// In points.
+    fn width(self) -> f64 {
+        match self {
+            Size::Screen => 1200.0,
+            Size::Slide => 960.0,
+            Size::Print => 720.0,
+        }
+    }
+    /// As a CSS length.
+    fn physical(self) -> &'static str {
+        match self {
+            Size::Screen => "1200",
+            Size::Slide => "960pt",
+            Size::Print => "170mm",
+        }
+    }
+    /// In a PNG file.
+    fn pixels_per_point(self) -> f64 {
+        match self {
+            Size::Screen | Size::Slide => 2.0,
+            Size::Print => 3.0,
+        }
+    }
+}
+
 /// Which kinds of files are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Formats {
     /// Vector graphics.
     pub svg: bool,
-    /// Pixels, two per point.
+    /// Pixels.
     pub png: bool,
+    /// What for.
+    pub size: Size,
 }
 
 impl Formats {
@@ -45,13 +84,13 @@ impl Formats {
 
 impl Formats {
     /// Both kinds.
-    pub const ALL: Formats = Formats { svg: true, png: true };
+    pub const ALL: Formats = Formats { svg: true, png: true, size: Size::Screen };
     /// No charts.
-    pub const NONE: Formats = Formats { svg: false, png: false };
+    pub const NONE: Formats = Formats { svg: false, png: false, size: Size::Screen };
 }
 
 /// A chart: the name of its file without extension, and its picture, where the document holds the data for it.
-type Chart = (&'static str, fn(&Document) -> Option<Canvas>);
+type Chart = (&'static str, fn(&Document, f64) -> Option<Canvas>);
 
 /// Every chart; a new one is one file and one line here.
 const CHARTS: &[Chart] = &[
@@ -65,7 +104,7 @@ const CHARTS: &[Chart] = &[
 ];
 
 /// A chart of a comparison.
-type ComparisonChart = (&'static str, fn(&Comparison) -> Option<Canvas>);
+type ComparisonChart = (&'static str, fn(&Comparison, f64) -> Option<Canvas>);
 
 /// Every chart of a comparison; a new one is one file and one line here.
 const COMPARISON_CHARTS: &[ComparisonChart] = &[
@@ -81,7 +120,7 @@ const COMPARISON_CHARTS: &[ComparisonChart] = &[
 /// # Errors
 /// When a file cannot be written or a picture cannot be encoded.
 pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
-    write_all(CHARTS.iter().map(|(name, draw)| (*name, || draw(doc))), dir, formats)
+    write_all(CHARTS.iter().map(|(name, draw)| (*name, || draw(doc, formats.size.width()))), dir, formats)
 }
 
 /// Writes every chart of a comparison for which there is data into `dir`, and returns the paths in order.
@@ -89,7 +128,11 @@ pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<
 /// # Errors
 /// When a file cannot be written or a picture cannot be encoded.
 pub fn write_comparison_charts(comparison: &Comparison, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
-    write_all(COMPARISON_CHARTS.iter().map(|(name, draw)| (*name, || draw(comparison))), dir, formats)
+    write_all(
+        COMPARISON_CHARTS.iter().map(|(name, draw)| (*name, || draw(comparison, formats.size.width()))),
+        dir,
+        formats,
+    )
 }
 
 fn write_all<D: FnOnce() -> Option<Canvas>>(
@@ -98,32 +141,39 @@ fn write_all<D: FnOnce() -> Option<Canvas>>(
     formats: Formats,
 ) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
-    if formats == Formats::NONE {
+    if !formats.any() {
         return Ok(paths);
     }
     for (name, draw) in charts {
         let Some(canvas) = draw() else { continue };
         if formats.svg {
             let path = dir.join(format!("{name}.svg"));
-            let text = canvas.svg().map_err(|reason| Error::Draw { path: path.clone(), reason })?;
+            let text =
+                canvas.svg(formats.size.physical()).map_err(|reason| Error::Draw { path: path.clone(), reason })?;
             atomic_write(&path, text.as_bytes())?;
             paths.push(path);
         }
         if formats.png {
             let path = dir.join(format!("{name}.png"));
-            write_png(&canvas, &path)?;
+            write_png(&canvas, &path, formats.size.pixels_per_point())?;
             paths.push(path);
         }
     }
     Ok(paths)
 }
 
+/// The width of charts in reports, in points: with a screen's letters they fill a page of 1080 pixels, and are readable on
+/// a small one.
+const IN_PAGES: f64 = 960.0;
+
 /// A chart for a report that holds pictures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Picture {
     /// What is seen, one sentence.
     pub caption: String,
-    /// The SVG document.
+    /// Where it comes from.
+    pub origin: String,
+    /// The SVG document without these two.
     pub svg: String,
 }
 
@@ -132,7 +182,7 @@ pub struct Picture {
 /// # Errors
 /// When a picture cannot be drawn.
 pub fn svg_charts(doc: &Document) -> Result<Vec<Picture>, Error> {
-    pictures(CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(doc)?))))
+    pictures(CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(doc, IN_PAGES)?))))
 }
 
 /// Every chart of a comparison for which there is data.
@@ -140,22 +190,27 @@ pub fn svg_charts(doc: &Document) -> Result<Vec<Picture>, Error> {
 /// # Errors
 /// When a picture cannot be drawn.
 pub fn svg_comparison_charts(comparison: &Comparison) -> Result<Vec<Picture>, Error> {
-    pictures(COMPARISON_CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(comparison)?))))
+    pictures(COMPARISON_CHARTS.iter().filter_map(|(name, draw)| Some((*name, draw(comparison, IN_PAGES)?))))
 }
 
 fn pictures(drawn: impl Iterator<Item = (&'static str, Canvas)>) -> Result<Vec<Picture>, Error> {
     let svg = |(name, canvas): (&'static str, Canvas)| {
         let failed = |reason| Error::Draw { path: PathBuf::from(format!("{name}.svg")), reason };
-        Ok(Picture { caption: canvas.caption(), svg: canvas.svg().map_err(failed)? })
+        let (caption, origin) = canvas.titles();
+        Ok(Picture {
+            caption: caption.to_owned(),
+            origin: origin.to_owned(),
+            svg: canvas.untitled_svg().map_err(failed)?,
+        })
     };
     drawn.map(svg).collect()
 }
 
 /// The encoder writes to a path, so that the temporary file is made first and renamed afterwards.
-fn write_png(canvas: &Canvas, path: &Path) -> Result<(), Error> {
+fn write_png(canvas: &Canvas, path: &Path, fine: f64) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
     let file = temporary_beside(path).map_err(failed)?;
-    canvas.png(file.path()).map_err(|reason| Error::Draw { path: path.to_path_buf(), reason })?;
+    canvas.png(file.path(), fine).map_err(|reason| Error::Draw { path: path.to_path_buf(), reason })?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
@@ -164,6 +219,8 @@ fn write_png(canvas: &Canvas, path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    const SIZES: [Size; 3] = [Size::Screen, Size::Slide, Size::Print];
 
     #[test]
     fn every_chart_is_written_in_both_formats_with_equal_bytes() {
@@ -184,8 +241,10 @@ mod tests {
         let replay = Document { replayed: Some(sample::replayed()), ..sample::document() };
         for doc in [replay, sample::long_document(), sample::still_document()] {
             for (name, draw) in CHARTS {
-                let found = draw(&doc).map(|canvas| canvas.unreadable()).unwrap_or_default();
-                assert!(found.is_empty(), "{name}: {found:#?}");
+                for width in SIZES.map(Size::width) {
+                    let found = draw(&doc, width).map(|canvas| canvas.unreadable()).unwrap_or_default();
+                    assert!(found.is_empty(), "{name} {width} wide: {found:#?}");
+                }
             }
         }
     }
@@ -197,8 +256,10 @@ mod tests {
         assert_eq!(paths.len(), 2 * COMPARISON_CHARTS.len());
         for comparison in [sample::comparison(), sample::sweep()] {
             for (name, draw) in COMPARISON_CHARTS {
-                let found = draw(&comparison).map(|canvas| canvas.unreadable()).unwrap_or_default();
-                assert!(found.is_empty(), "{name}: {found:#?}");
+                for width in SIZES.map(Size::width) {
+                    let found = draw(&comparison, width).map(|canvas| canvas.unreadable()).unwrap_or_default();
+                    assert!(found.is_empty(), "{name} {width} wide: {found:#?}");
+                }
             }
         }
     }

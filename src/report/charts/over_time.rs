@@ -1,7 +1,7 @@
 //! Queues, workers and backlog over time: the mean over replications, and the band that holds the middle 80 % of them.
 
-use super::canvas::{Align, Canvas, Label};
-use super::page::{self, EDGE, TimeAxis, WIDTH};
+use super::canvas::{Align, Canvas, EDGE, Label};
+use super::page::{self, TimeAxis};
 use super::theme::{BLUE, Color, GREEN, GRID, INK, MUTED, PURPLE};
 use crate::base::Time;
 use crate::observe::Series;
@@ -49,7 +49,7 @@ fn quantile(sorted: &[u32], share: f64) -> f64 {
 }
 
 /// The chart, where series were recorded.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let all: Vec<&Series> = doc.observations.iter().map(|it| &it.series).filter(|it| it.at.len() > 1).collect();
     let at = all.iter().map(|series| &series.at).min_by_key(|at| at.len())?;
     let panels: [(&str, Color, Curve); 3] = [
@@ -58,13 +58,13 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
         ("Tasks waiting", PURPLE, Curve::of(&all, |series| &series.backlog)),
     ];
     let bottom = FIRST + 3.0 * PANEL + 2.0 * GAP;
-    let axis = TimeAxis { left: EDGE + 48.0, right: WIDTH - EDGE - 90.0, end: *at.last()? };
-    let mut canvas = Canvas::new(WIDTH, bottom + 36.0);
+    let axis = TimeAxis { left: EDGE + 48.0, right: width - EDGE - 90.0, end: *at.last()? };
+    let mut canvas = Canvas::new(width, bottom + 36.0);
     let of = match all.len() {
         1 => "1 replication".to_string(),
         many => format!("{many} replications; lines are means, bands hold the middle 80 % of replications"),
     };
-    page::titles(&mut canvas, &title(at, &panels), &page::origin(doc, &of));
+    canvas.titled(&title(at, &panels), &page::origin(doc, &of));
     for (index, (name, color, curve)) in panels.iter().enumerate() {
         let top = FIRST + index as f64 * (PANEL + GAP);
         canvas.label(Label {

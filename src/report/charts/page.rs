@@ -1,28 +1,12 @@
-//! What every chart shares: title and subtitle, the time axis, and a legend for signs that cannot name themselves.
+//! What every chart shares: where it comes from, the time axis, and a legend for signs that cannot name themselves.
 
-use super::canvas::{Align, Canvas, Label};
+use super::canvas::{Align, Canvas, EDGE};
 use super::theme::{self, Color, GRID, INK, MUTED, WHITE, WRONG};
 use crate::base::Time;
 use crate::report::{Document, number};
 
-/// The width of every chart, in points.
-pub(super) const WIDTH: f64 = 1200.0;
-/// White space at the edges.
-pub(super) const EDGE: f64 = 24.0;
 /// Where the picture proper begins below the titles.
 pub(super) const TOP: f64 = 84.0;
-
-/// Writes the titles. The title says what is seen, the subtitle where it comes from.
-pub(super) fn titles(canvas: &mut Canvas, title: &str, subtitle: &str) {
-    let mut em: f64 = 20.0;
-    while em > 12.0 && theme::text_width(title, em, true) > WIDTH - 2.0 * EDGE {
-        em -= 0.5;
-    }
-    let text = fitted(title, em, true, WIDTH - 2.0 * EDGE);
-    canvas.label(Label { x: EDGE, baseline: 36.0, text, em, bold: true, align: Align::Left, color: INK });
-    let subtitle = fitted(subtitle, 13.0, false, WIDTH - 2.0 * EDGE);
-    canvas.text(EDGE, 60.0, &subtitle, 13.0, Align::Left, MUTED);
-}
 
 /// Scenario, engine, seed and how many replications the picture is about.
 pub(super) fn origin(doc: &Document, of: &str) -> String {
@@ -222,12 +206,12 @@ impl Legend {
         self.items.push((sign, text.to_string()));
     }
 
-    /// Each item's row and x.
-    fn places(&self) -> Vec<(usize, f64)> {
+    /// Each item's row and x on a page of this width.
+    fn places(&self, page: f64) -> Vec<(usize, f64)> {
         let (mut row, mut x) = (0, EDGE);
         let place = |(_, text): &(Sign, String)| {
             let width = SIGN_WIDTH + theme::text_width(text, 12.0, false);
-            if x > EDGE && x + width > WIDTH - EDGE {
+            if x > EDGE && x + width > page - EDGE {
                 (row, x) = (row + 1, EDGE);
             }
             let at = (row, x);
@@ -237,12 +221,12 @@ impl Legend {
         self.items.iter().map(place).collect()
     }
 
-    pub(super) fn height(&self) -> f64 {
-        self.places().last().map_or(0.0, |(row, _)| (*row as f64 + 1.0) * ROW)
+    pub(super) fn height(&self, page: f64) -> f64 {
+        self.places(page).last().map_or(0.0, |(row, _)| (*row as f64 + 1.0) * ROW)
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
-        for ((sign, text), (row, x)) in self.items.iter().zip(self.places()) {
+        for ((sign, text), (row, x)) in self.items.iter().zip(self.places(canvas.width())) {
             let middle = top + row as f64 * ROW + ROW / 2.0;
             fill(canvas, *sign, (x, middle - 6.0), 16.0, 12.0);
             mark(canvas, *sign, (x + 8.0, middle), 14.0);

@@ -1,8 +1,7 @@
 //! Idle time beside work, waiting and churn at once: who is beaten by nobody.
 
 use super::axis::{Scale, seconds};
-use super::canvas::{Align, Canvas};
-use super::page::{self, EDGE, WIDTH};
+use super::canvas::{Align, Canvas, EDGE};
 use super::theme::{self, BLUE, INK, MUTED, WHITE};
 use crate::report::comparison::Comparison;
 use crate::report::number;
@@ -20,7 +19,7 @@ struct Point {
 }
 
 /// The chart, for two systems or more.
-pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let point = |(index, cell): (usize, &crate::report::comparison::Cell)| {
         let mean = |metric| cell.document.estimate(metric).map(|it| it.mean);
         Some(Point {
@@ -36,35 +35,40 @@ pub(super) fn draw(comparison: &Comparison) -> Option<Canvas> {
     }
     let front = comparison.pareto();
     let bottom = TOP + HEIGHT;
-    let mut canvas = Canvas::new(WIDTH, bottom + 58.0);
+    let mut canvas = Canvas::new(width, bottom + 58.0);
     let of = format!(
         "{}, seed {}, {} each",
         comparison.scenario,
         comparison.seed,
         number::counted(u64::from(comparison.replications), "replication")
     );
-    page::titles(
-        &mut canvas,
+    canvas.titled(
         &title(comparison, &front),
         &format!("{of}; filled: nobody is better in all three; the larger a circle, the more churn"),
     );
-    let x = Scale::linear(points.iter().map(|it| it.wait).chain([0.0]), EDGE + 70.0, WIDTH - EDGE - 60.0);
+    let x = Scale::linear(points.iter().map(|it| it.wait).chain([0.0]), EDGE + 70.0, width - EDGE - 60.0);
     let y = Scale::linear(points.iter().map(|it| it.idle).chain([0.0]), bottom, TOP);
     x.draw_below(&mut canvas, TOP, bottom, seconds);
     y.draw_left(&mut canvas, x.from, x.to, number::percent);
     canvas.text((x.from + x.to) / 2.0, bottom + 42.0, "mean wait", 12.0, Align::Center, MUTED);
     canvas.text(EDGE, TOP - 12.0, "worker time idle beside runnable work", 12.0, Align::Left, MUTED);
     let most = points.iter().map(|it| it.churn).fold(0.0, f64::max);
-    let mut names = Names::default();
-    for it in &points {
+    let place = |it: &Point| {
         let radius = 5.0 + if most > 0.0 { 15.0 * (it.churn / most).sqrt() } else { 0.0 };
-        let (cx, cy, in_front) = (x.at(it.wait), y.at(it.idle), front.contains(&it.index));
+        (x.at(it.wait), y.at(it.idle), radius)
+    };
+    for it in &points {
+        let ((cx, cy, radius), in_front) = (place(it), front.contains(&it.index));
         circle(&mut canvas, (cx, cy), radius + 1.0, WHITE);
         circle(&mut canvas, (cx, cy), radius, BLUE);
         if !in_front {
             circle(&mut canvas, (cx, cy), radius - 2.0, WHITE);
         }
-        if in_front || points.len() <= NAMES {
+    }
+    let mut names = Names { circles: points.iter().map(place).collect(), taken: Vec::new() };
+    for it in &points {
+        let (cx, cy, radius) = place(it);
+        if front.contains(&it.index) || points.len() <= NAMES {
             let text = format!("{} ({}/h)", comparison.cells[it.index].label, number::plain(it.churn));
             names.place(&mut canvas, &text, (cx, cy), radius);
         }
@@ -94,8 +98,9 @@ fn circle(canvas: &mut Canvas, (x, y): (f64, f64), radius: f64, color: theme::Co
 }
 
 /// Names beside points, where there is room; a name without room is left out.
-#[derive(Default)]
 struct Names {
+    /// Centre and radius of what stands there already.
+    circles: Vec<(f64, f64, f64)>,
     /// Left, right, baseline.
     taken: Vec<(f64, f64, f64)>,
 }
@@ -114,8 +119,12 @@ impl Names {
             beside(-1.0, radius + 9.0),
         ];
         let is_free = |(left, baseline): &(f64, f64)| {
-            let on_page = *left > EDGE + 74.0 && left + width < WIDTH - EDGE && *baseline > TOP - 2.0;
+            let on_page = *left > EDGE + 74.0 && left + width < canvas.width() - EDGE && *baseline > TOP - 2.0;
+            let hits_a_circle = |(cx, cy, r): &(f64, f64, f64)| {
+                *left < cx + r && left + width > cx - r && baseline - 10.0 < cy + r && baseline + 3.0 > cy - r
+            };
             on_page
+                && !self.circles.iter().any(hits_a_circle)
                 && !self
                     .taken
                     .iter()

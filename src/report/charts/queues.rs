@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Align, Canvas};
+use super::canvas::{Align, Canvas, EDGE};
 use super::lanes;
-use super::page::{self, EDGE, Legend, Sign, TOP, TimeAxis, WIDTH};
+use super::page::{self, Legend, Sign, TOP, TimeAxis};
 use super::theme::{self, INK, MUTED, WRONG};
 use crate::base::{QueueId, Time, WorkerId};
 use crate::observe::timeline::{MarkKind, QueueBar, TenureBar, Timeline};
@@ -44,7 +44,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(timeline: &Timeline) -> Layout {
+    fn of(timeline: &Timeline, width: f64) -> Layout {
         let mut queues: Vec<QueueBar> = timeline.queues.iter().filter(|it| !it.queue.is_general()).copied().collect();
         queues.sort_by_key(|it| (it.from, it.queue));
         let shared = queues.len() > OWN_LANES;
@@ -54,7 +54,7 @@ impl Layout {
         let lanes = all_lanes.min(LANES);
         let pitch = (560.0 / lanes.max(1) as f64).clamp(if shared { 23.0 } else { 18.0 }, 34.0);
         let bar = pitch - if shared { 10.0 } else { 5.0 };
-        let axis = TimeAxis { left: EDGE + 46.0, right: WIDTH - EDGE - 12.0, end: timeline.end };
+        let axis = TimeAxis { left: EDGE + 46.0, right: width - EDGE - 12.0, end: timeline.end };
         Layout { queues: queues.into_iter().zip(packed).collect(), lanes, all_lanes, shared, pitch, bar, axis }
     }
     fn top(&self, lane: usize) -> f64 {
@@ -66,9 +66,9 @@ impl Layout {
 }
 
 /// The chart, where a timeline with reserving queues was recorded.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let (index, timeline) = doc.observations.iter().enumerate().find_map(|(n, it)| Some((n, it.timeline.as_ref()?)))?;
-    let layout = Layout::of(timeline);
+    let layout = Layout::of(timeline, width);
     if layout.queues.is_empty() {
         return None;
     }
@@ -78,7 +78,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     }
     tenures.values_mut().for_each(|it| it.sort_by_key(|tenure| (tenure.from, tenure.to)));
     let legend = legend(timeline, &layout);
-    let mut canvas = Canvas::new(WIDTH, layout.bottom() + 34.0 + legend.height() + 12.0);
+    let mut canvas = Canvas::new(width, layout.bottom() + 34.0 + legend.height(width) + 12.0);
     let replication = format!("replication {index} ({} in all); bars show the owner", doc.replications);
     let mut subtitle = page::origin(doc, &replication);
     if layout.lanes < layout.all_lanes {
@@ -87,7 +87,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     if timeline.truncated {
         subtitle += "; the recording is not complete";
     }
-    page::titles(&mut canvas, &title(&layout, &tenures), &subtitle);
+    canvas.titled(&title(&layout, &tenures), &subtitle);
     layout.axis.grid(&mut canvas, TOP, layout.bottom());
     draw_queues(&mut canvas, doc, &layout, &tenures);
     draw_breaches(&mut canvas, timeline, &layout);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Align, Canvas, Label};
-use super::page::{self, EDGE, TOP, TimeAxis, WIDTH};
+use super::canvas::{Align, Canvas, EDGE, Label};
+use super::page::{self, TOP, TimeAxis};
 use super::theme::{BLUE, GRID, INK, MUTED, WRONG};
 use crate::base::{QueueId, Span, Time};
 use crate::observe::timeline::Timeline;
@@ -22,15 +22,15 @@ struct Gap {
 }
 
 /// The chart, where a queue was orphaned.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let timeline = doc.observations.first()?.timeline.as_ref()?;
     let gaps = gaps(timeline);
     let longest = gaps.iter().map(|gap| gap.lasted).max()?;
     let bottom = TOP + HEIGHT;
-    let axis = TimeAxis { left: EDGE + 64.0, right: WIDTH - EDGE - 60.0, end: timeline.end };
-    let mut canvas = Canvas::new(WIDTH, bottom + 36.0);
+    let axis = TimeAxis { left: EDGE + 64.0, right: width - EDGE - 60.0, end: timeline.end };
+    let mut canvas = Canvas::new(width, bottom + 36.0);
     let of = "replication 0; from the loss that the engine noticed to the next owner";
-    page::titles(&mut canvas, &title(&gaps), &page::origin(doc, of));
+    canvas.titled(&title(&gaps), &page::origin(doc, of));
     axis.grid(&mut canvas, TOP, bottom);
     let y = |span: Span| bottom - (HEIGHT - 16.0) * span.micros() as f64 / longest.micros().max(1) as f64;
     canvas.line((axis.left, y(longest)), (axis.right, y(longest)), 1.0, GRID);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Align, Canvas};
-use super::page::{self, EDGE, TOP, WIDTH};
+use super::canvas::{Align, Canvas, EDGE};
+use super::page::{self, TOP};
 use super::theme::{BLUE, INK, MUTED, ORANGE};
 use crate::base::ResourceId;
 use crate::report::{Document, number};
@@ -22,20 +22,20 @@ struct Load {
 }
 
 /// The chart, where several resources were claimed and somebody waited.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let loads = loads(doc);
     let longest = loads.iter().map(|(_, load)| load.wait_mean).fold(0.0, f64::max);
     if loads.len() < 3 || longest == 0.0 {
         return None;
     }
     let name_width = 120.0;
-    let (left, right) = (EDGE + name_width, WIDTH - EDGE - 200.0);
-    let mut canvas = Canvas::new(WIDTH, TOP + PITCH * loads.len() as f64 + 12.0);
+    let (left, right) = (EDGE + name_width, width - EDGE - 200.0);
+    let mut canvas = Canvas::new(width, TOP + PITCH * loads.len() as f64 + 12.0);
     let of = format!(
         "{}; mean wait of the tasks that claim it",
         number::counted(doc.observations.len() as u64, "replication")
     );
-    page::titles(&mut canvas, &title(doc, &loads), &page::origin(doc, &of));
+    canvas.titled(&title(doc, &loads), &page::origin(doc, &of));
     for (row, (resource, load)) in loads.iter().enumerate() {
         let top = TOP + PITCH * row as f64;
         let middle = top + BAR / 2.0 + 4.5;
@@ -96,6 +96,6 @@ mod tests {
         let expected =
             [(ResourceId(0), Load { tasks: 4, wait_mean: 3.0 }), (ResourceId(3), Load { tasks: 2, wait_mean: 1.0 })];
         assert_eq!(loads(&doc), expected);
-        assert!(draw(&doc).is_none(), "two resources are no comparison");
+        assert!(draw(&doc, 1200.0).is_none(), "two resources are no comparison");
     }
 }

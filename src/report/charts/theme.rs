@@ -89,6 +89,21 @@ pub(super) fn text_width(text: &str, em: f64, bold: bool) -> f64 {
     f64::from(width)
 }
 
+/// The text in lines that are no wider than `width`, broken at spaces; a word wider than that has its own line.
+pub(super) fn lines(text: &str, em: f64, bold: bool, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line} {word}"), em, bold) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Draws a text from (`x`, `baseline`): calls `draw` with every pixel that it touches and how much of it is covered.
 pub(super) fn draw_text<E>(
     text: &str,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Align, Canvas};
+use super::canvas::{Align, Canvas, EDGE};
 use super::lanes;
-use super::page::{self, EDGE, Legend, Sign, TOP, TimeAxis, WIDTH};
+use super::page::{self, Legend, Sign, TOP, TimeAxis};
 use super::theme::{self, IDLE, INK, MUTED, PAUSED, STARTING};
 use crate::base::{QueueId, Time, WorkerId};
 use crate::observe::timeline::{LifeBar, Mark, MarkKind, Timeline};
@@ -28,7 +28,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(doc: &Document, timeline: &Timeline) -> Layout {
+    fn of(doc: &Document, timeline: &Timeline, width: f64) -> Layout {
         let mut lives = timeline.lives.clone();
         lives.sort_by_key(|life| (life.arrived, life.worker));
         let packed = lanes::pack(lives.iter().map(|life| (life.arrived, life.gone.max(life.ready.min(timeline.end)))));
@@ -37,7 +37,7 @@ impl Layout {
         let pitch = (560.0 / lanes.max(1) as f64).clamp(23.0, 38.0);
         let label = |life: &LifeBar| theme::text_width(&doc.labels.worker(life.worker), 12.0, false);
         let margin = lives.iter().map(label).fold(20.0, f64::max).min(160.0);
-        let axis = TimeAxis { left: EDGE + margin + 8.0, right: WIDTH - EDGE - 12.0, end: timeline.end };
+        let axis = TimeAxis { left: EDGE + margin + 8.0, right: width - EDGE - 12.0, end: timeline.end };
         Layout { lives: lives.into_iter().zip(packed).collect(), lanes, all_lanes, pitch, bar: pitch - 10.0, axis }
     }
     fn top(&self, lane: usize) -> f64 {
@@ -52,14 +52,14 @@ impl Layout {
 }
 
 /// The chart, where a timeline was recorded.
-pub(super) fn draw(doc: &Document) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     let (index, timeline) = doc.observations.iter().enumerate().find_map(|(n, it)| Some((n, it.timeline.as_ref()?)))?;
     if timeline.lives.is_empty() {
         return None;
     }
-    let layout = Layout::of(doc, timeline);
+    let layout = Layout::of(doc, timeline, width);
     let legend = legend(timeline);
-    let mut canvas = Canvas::new(WIDTH, layout.bottom() + 34.0 + legend.height() + 12.0);
+    let mut canvas = Canvas::new(width, layout.bottom() + 34.0 + legend.height(width) + 12.0);
     let replication = format!("replication {index} ({} in all)", doc.replications);
     let mut subtitle = page::origin(doc, &replication) + "; a lane per worker, used again after it is gone";
     if layout.lanes < layout.all_lanes {
@@ -68,7 +68,7 @@ pub(super) fn draw(doc: &Document) -> Option<Canvas> {
     if timeline.truncated {
         subtitle += "; the recording is not complete";
     }
-    page::titles(&mut canvas, &title(doc), &subtitle);
+    canvas.titled(&title(doc), &subtitle);
     layout.axis.grid(&mut canvas, TOP, layout.bottom());
     draw_lives(&mut canvas, doc, &layout);
     draw_attempts(&mut canvas, timeline, &layout);

@@ -1,6 +1,6 @@
 //! A sweep for people: the best cells as a table, and a plain answer as the last lines.
 
-use super::table::{aligned, as_markdown};
+use super::table::{Table, aligned, as_markdown};
 use super::{Cell, Comparison};
 use crate::report::number;
 
@@ -12,13 +12,13 @@ const COLUMNS: [&str; 6] =
 
 /// The text for a terminal.
 pub fn human(comparison: &Comparison) -> String {
-    format!("{}\n\n{}\n{}\n", context(comparison), aligned(&table(comparison)), comparison.answer.join("\n"))
+    format!("{}\n\n{}\n{}\n", context(comparison), aligned(&best(comparison)), comparison.answer.join("\n"))
 }
 
 /// The same as Markdown.
 pub fn markdown(comparison: &Comparison) -> String {
     let answer = comparison.answer.join("  \n");
-    format!("## {}\n\n{}\n\n{}\n{answer}\n", comparison.scenario, context(comparison), as_markdown(&table(comparison)))
+    format!("## {}\n\n{}\n\n{}\n{answer}\n", comparison.scenario, context(comparison), as_markdown(&best(comparison)))
 }
 
 fn context(comparison: &Comparison) -> String {
@@ -31,18 +31,19 @@ fn context(comparison: &Comparison) -> String {
     )
 }
 
-fn table(comparison: &Comparison) -> Vec<Vec<String>> {
+/// The cells with the shortest mean wait, the best first.
+pub(in crate::report) fn best(comparison: &Comparison) -> Table {
     let mean = |cell: &Cell, metric| cell.document.estimate(metric).map(|it| it.mean);
-    let mut best: Vec<(f64, usize)> = comparison
+    let mut ranked: Vec<(f64, usize)> = comparison
         .cells
         .iter()
         .enumerate()
         .filter_map(|(index, cell)| Some((mean(cell, COLUMNS[0])?, index)))
         .collect();
-    best.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let header = ["cell"].iter().chain(&COLUMNS).chain(&["breaches"]);
     let mut rows = vec![header.map(|it| (*it).to_owned()).collect::<Vec<_>>()];
-    for (_, index) in best.into_iter().take(ROWS) {
+    for (_, index) in ranked.into_iter().take(ROWS) {
         let cell = &comparison.cells[index];
         let shown = |metric: &&'static str| {
             mean(cell, *metric).map_or_else(|| "–".to_owned(), |it| number::measured(it, metric))

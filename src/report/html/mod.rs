@@ -10,6 +10,7 @@ mod timeline;
 use askama::Template;
 
 use crate::experiment::Verdict;
+use crate::report::charts::Picture;
 
 pub use comparison::page as comparison_page;
 pub use run::Page as RunPage;
@@ -34,6 +35,7 @@ struct Page {
     varied: Vec<String>,
     stories: Vec<StoryView>,
     tables: Vec<TableView>,
+    folded: Vec<TableView>,
     held: usize,
     expectations: Vec<ExpectationView>,
     timeline: Option<TimelineView>,
@@ -103,6 +105,12 @@ struct TableView {
     groups: Vec<GroupView>,
 }
 
+impl TableView {
+    fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.rows.len()).sum()
+    }
+}
+
 #[derive(Debug)]
 struct HeadView {
     text: String,
@@ -121,7 +129,7 @@ impl HeadView {
 /// Rows under a heading, or under none.
 #[derive(Debug)]
 struct GroupView {
-    title: &'static str,
+    title: String,
     rows: Vec<Vec<CellView>>,
 }
 
@@ -130,11 +138,13 @@ struct CellView {
     text: String,
     class: &'static str,
     hint: &'static str,
+    /// Below the text, smaller.
+    below: String,
 }
 
 impl CellView {
     fn new(text: impl Into<String>, class: &'static str) -> CellView {
-        CellView { text: text.into(), class, hint: "" }
+        CellView { text: text.into(), class, hint: "", below: String::new() }
     }
 }
 
@@ -149,5 +159,12 @@ struct TimelineView {
 #[derive(Debug)]
 struct ChartView {
     caption: String,
+    origin: String,
     svg: String,
+}
+
+impl From<Picture> for ChartView {
+    fn from(it: Picture) -> ChartView {
+        ChartView { caption: it.caption, origin: it.origin, svg: it.svg }
+    }
 }

@@ -31,7 +31,7 @@ impl Report for Page {
             held: doc.expectations.iter().filter(|it| it.verdict == Verdict::Pass).count(),
             expectations: expectations(doc),
             timeline: timeline::view(doc),
-            charts: charts.into_iter().map(|it| ChartView { caption: it.caption, svg: it.svg }).collect(),
+            charts: charts.into_iter().map(ChartView::from).collect(),
             warnings: doc.about.warnings.clone(),
             assumptions: doc.about.assumptions.iter().chain(remarks).cloned().collect(),
             reproduce: doc.reproduce.clone(),
@@ -116,7 +116,7 @@ fn fidelity(fidelity: &Fidelity) -> TableView {
         id: "fidelity",
         title: "Simulated against recorded waits",
         header: [HeadView::text("metric")].into_iter().chain(columns).collect(),
-        groups: vec![GroupView { title: "", rows: fidelity.comparisons.iter().map(row).collect() }],
+        groups: vec![GroupView { title: String::new(), rows: fidelity.comparisons.iter().map(row).collect() }],
     }
 }
 
@@ -125,12 +125,12 @@ fn results(doc: &Document) -> TableView {
     let mut groups: Vec<GroupView> = Vec::new();
     for row in table::rows(doc) {
         let range = if row.low.is_empty() { String::new() } else { format!("{} … {}", row.low, row.high) };
-        let name = CellView { text: row.name, class: "", hint: row.meaning };
+        let name = CellView { hint: row.meaning, ..CellView::new(row.name, "") };
         let cells =
             vec![name, CellView::new(row.mean, "number"), CellView::new(row.unit, ""), CellView::new(range, "number")];
         match groups.last_mut().filter(|group| group.title == row.group) {
             Some(group) => group.rows.push(cells),
-            None => groups.push(GroupView { title: row.group, rows: vec![cells] }),
+            None => groups.push(GroupView { title: row.group.to_owned(), rows: vec![cells] }),
         }
     }
     let header =
