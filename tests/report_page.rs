@@ -106,3 +106,17 @@ fn the_report_of_a_comparison_works_too() {
         assert!(dom.contains("What was varied") && dom.contains("Differences"), "{}", page.display());
     }
 }
+
+#[test]
+fn the_report_of_a_hunt_works_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
+    command.args(["hunt", "--swarm", "--seeds", "2", "--seed", "1", "-q", "-o"]).arg(dir.path());
+    let output = command.output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = dir.path().join("report.html");
+    for width in [1400, 390] {
+        let Some(dom) = checked(&page, width) else { return };
+        assert!(dom.contains("nothing found") && dom.contains("What the runs came across"), "{}", page.display());
+    }
+}

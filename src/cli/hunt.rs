@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::explain::violation_story;
 use super::progress::interrupted;
-use super::session::{Running, read};
+use super::session::{Overrides, Running, experiment, read};
 use super::shrink::ShrinkArgs;
 use super::terminal::Terminal;
 use crate::base::names::PropertySet;
@@ -18,6 +19,8 @@ use crate::experiment::replicate::Progress;
 use crate::experiment::swarm;
 use crate::registry::Registry;
 use crate::report::atomic_write;
+use crate::report::explain::Story;
+use crate::report::html::{self, Hunt};
 use crate::scenario::{SourceText, load};
 
 /// Finds shown at most.
@@ -84,9 +87,12 @@ impl HuntArgs {
                 let path = dir.join(format!("swarm-{}.yaml", find.seed));
                 atomic_write(&path, swarm::scenario(find.seed).as_bytes())?;
             }
+            let mut stories = Vec::new();
             for find in bag.finds.iter().filter(|find| find.violated != PropertySet::EMPTY).take(SHOWN) {
                 self.shrink(find.seed, dir, registry, terminal)?;
+                stories.extend(self.story(&shrunk_file(dir, find.seed), registry, terminal)?.map(|it| (find.seed, it)));
             }
+            self.page(first, &bag, &stories, dir, terminal)?;
         }
         if interrupted() {
             return Ok(Exit::Interrupted);
@@ -96,7 +102,7 @@ impl HuntArgs {
 
     /// Shrinks a find of a swarm; one that cannot be shrunk is said to be so and stays as it is.
     fn shrink(&self, seed: u64, dir: &Path, registry: &Registry, terminal: &Terminal) -> Result<(), Failure> {
-        let output = dir.join(format!("swarm-{seed}-shrunk.yaml"));
+        let output = shrunk_file(dir, seed);
         let shrink = ShrinkArgs::of(dir.join(format!("swarm-{seed}.yaml")), output, self.running.with_seed(seed));
         terminal.print(&format!("\nseed {seed}: "))?;
         match shrink.call(registry, terminal) {
@@ -106,6 +112,33 @@ impl HuntArgs {
             }
             done => done.map(|_| ()),
         }
+    }
+
+    /// The chain of causes in a shrunk find, where there is one.
+    fn story(&self, shrunk: &Path, registry: &Registry, terminal: &Terminal) -> Result<Option<Story>, Failure> {
+        if !shrunk.exists() {
+            return Ok(None);
+        }
+        let ready = read(Some(shrunk), &Overrides::default(), registry, terminal)?;
+        let outcome = experiment(&ready, &self.running, false, terminal);
+        let first = outcome.results.observations.first().and_then(|it| it.violations.first());
+        Ok(first.map(|violation| violation_story(&ready, 0, violation)))
+    }
+
+    fn page(
+        &self,
+        first: u64,
+        bag: &Bag,
+        stories: &[(u64, Story)],
+        dir: &Path,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        let question = "Is a promise ever broken, under any mix of faults?";
+        let hunt = Hunt { name: "swarm", question, first, bag, stories, reproduce: &self.command() };
+        let path = dir.join(html::FILE_NAME);
+        atomic_write(&path, html::hunt_page(&hunt).as_bytes())?;
+        terminal.say(&format!("written to {}; begin with {}", dir.display(), path.display()));
+        Ok(())
     }
 
     /// Hunts until all seeds are done, the time is over, or Ctrl-C is pressed.
@@ -160,6 +193,10 @@ impl HuntArgs {
             Some(file) => self.running.with_seed(seed).command("hunt", [file.as_path()]) + " --seeds 1",
         }
     }
+}
+
+fn shrunk_file(dir: &Path, seed: u64) -> PathBuf {
+    dir.join(format!("swarm-{seed}-shrunk.yaml"))
 }
 
 fn from_swarm(seed: u64, registry: &Registry) -> Quarry {

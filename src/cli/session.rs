@@ -27,7 +27,7 @@ const EMBEDDED: &str = include_str!("../../scenarios/black-friday.yaml");
 const EMBEDDED_NAME: &str = "black-friday.yaml (built in)";
 
 /// What wins over the scenario file.
-#[derive(Clone, Args, Debug)]
+#[derive(Clone, Args, Default, Debug)]
 pub(super) struct Overrides {
     /// The root seed.
     #[arg(long, value_name = "N")]

@@ -328,7 +328,7 @@ pub(crate) fn sweep() -> Comparison {
         let mut cell = two.cells[0].clone();
         cell.name = format!("{:016x}", mix(min, &[max]));
         cell.label = format!("min {min}, max {max}");
-        cell.parameters = vec![("q.min".into(), min.into()), ("q.max".into(), max.into())];
+        cell.parameters = vec![("resources.repo.count".into(), min.into()), ("q.max".into(), max.into())];
         let load = 0.1 + (min * max) as f64 / 36.0;
         for (metric, mean) in
             [("wait.mean", 9.0 / (1.1 - load)), ("worker.utilisation", load), ("throughput", load / 2.0)]

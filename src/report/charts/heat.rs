@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::canvas::{Align, Canvas, EDGE, Label};
-use super::page;
 use super::theme::{self, BLUE, Color, GREEN, INK, MUTED, ORANGE, PURPLE, WRONG};
 use crate::report::comparison::{Cell, Comparison};
 use crate::report::number;
@@ -134,8 +133,9 @@ fn draw_map(canvas: &mut Canvas, plane: &Plane<'_>, map: &Map, (left, top): (f64
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let texts: Vec<String> = values.iter().map(|value| (map.text)(*value)).collect();
-    let fit = |em: &f64| texts.iter().all(|text| page::text_fits(text, *em, w));
-    let em = [11.0, 10.0, 9.0].into_iter().find(fit).unwrap_or(8.0);
+    let fit = |em: &f64| texts.iter().all(|text| theme::text_width(text, *em, false) + 2.0 <= w) && h >= 14.0;
+    // All values or none: a few among many would look like the only ones.
+    let em = [11.0, 10.0, 9.0, 8.0].into_iter().find(fit);
     // Rows grow upwards, as on any chart.
     let corner = |column: usize, row: usize| (left + column as f64 * w, top + PANEL - (row + 1) as f64 * h);
     for (column, row, cell) in &plane.cells {
@@ -145,9 +145,8 @@ fn draw_map(canvas: &mut Canvas, plane: &Plane<'_>, map: &Map, (left, top): (f64
         let color = map.color.tint(0.06 + 0.94 * share.max(0.0).sqrt());
         let (x, y) = corner(*column, *row);
         canvas.rect(x + 0.5, y + 0.5, w - 1.0, h - 1.0, color);
-        let text = (map.text)(value);
-        if page::text_fits(&text, em, w) && h >= 14.0 {
-            canvas.text(x + w / 2.0, y + h / 2.0 + 4.0, &text, em, Align::Center, color.text_on());
+        if let Some(em) = em {
+            canvas.text(x + w / 2.0, y + h / 2.0 + 4.0, &(map.text)(value), em, Align::Center, color.text_on());
         }
     }
     let (x, y) = corner(plane.best.0, plane.best.1);

@@ -17,8 +17,15 @@ struct Point {
     ci: Option<(f64, f64)>,
 }
 
-/// The chart, where cells of one size of fleet differ in their load.
+/// Paths whose values change the load that is offered.
+const OFFERS: [&str; 2] = ["workload", "resources"];
+
+/// The chart, where the load was varied for one size of fleet.
 pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
+    let offers = |path: &str| OFFERS.iter().any(|it| path.starts_with(it));
+    if !comparison.cells.iter().flat_map(|cell| &cell.parameters).any(|(path, _)| offers(path)) {
+        return None;
+    }
     let mean = |cell: &Cell, metric| cell.document.estimate(metric).map(|it| it.mean);
     let workers: Vec<f64> = comparison.cells.iter().filter_map(|cell| mean(cell, "workers.mean")).collect();
     let fleet = *workers.first()?;

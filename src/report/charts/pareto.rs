@@ -46,7 +46,15 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
         &title(comparison, &front),
         &format!("{of}; filled: nobody is better in all three; the larger a circle, the more churn"),
     );
-    let x = Scale::linear(points.iter().map(|it| it.wait).chain([0.0]), EDGE + 70.0, width - EDGE - 60.0);
+    let waits = || points.iter().map(|it| it.wait);
+    let (shortest, longest) = waits().fold((f64::INFINITY, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
+    let (left, right) = (EDGE + 70.0, width - EDGE - 60.0);
+    // Waits that range over decades would all but one lie in a corner.
+    let x = if shortest > 0.0 && longest > 50.0 * shortest {
+        Scale::log(waits(), left, right)
+    } else {
+        Scale::linear(waits().chain([0.0]), left, right)
+    };
     let y = Scale::linear(points.iter().map(|it| it.idle).chain([0.0]), bottom, TOP);
     x.draw_below(&mut canvas, TOP, bottom, seconds);
     y.draw_left(&mut canvas, x.from, x.to, number::percent);
@@ -119,7 +127,10 @@ impl Names {
             beside(-1.0, radius + 9.0),
         ];
         let is_free = |(left, baseline): &(f64, f64)| {
-            let on_page = *left > EDGE + 74.0 && left + width < canvas.width() - EDGE && *baseline > TOP - 2.0;
+            let on_page = *left > EDGE + 74.0
+                && left + width < canvas.width() - EDGE
+                && *baseline > TOP - 2.0
+                && *baseline < TOP + HEIGHT;
             let hits_a_circle = |(cx, cy, r): &(f64, f64, f64)| {
                 *left < cx + r && left + width > cx - r && baseline - 10.0 < cy + r && baseline + 3.0 > cy - r
             };

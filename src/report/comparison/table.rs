@@ -148,7 +148,7 @@ pub(in crate::report) fn remarks(comparison: &Comparison) -> Vec<String> {
             lines.push(format!(
                 "{}: equal to {} in every replication: {}",
                 cell.label,
-                comparison.cells[0].label,
+                comparison.baseline_name(),
                 names.join(", ")
             ));
         }

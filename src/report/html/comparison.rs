@@ -54,10 +54,20 @@ pub fn page(comparison: &Comparison) -> String {
         warnings: remarks(comparison),
         assumptions: comparison.cells.first().map(|cell| cell.document.about.assumptions.clone()).unwrap_or_default(),
         reproduce: comparison.reproduce.clone(),
-        digest: comparison.cells.iter().map(|cell| cell.document.digest.as_str()).collect::<Vec<_>>().join(", "),
+        digest: digest(comparison, many),
         ..Page::default()
     }
     .text()
+}
+
+/// The digests of few systems, and one of those of many.
+fn digest(comparison: &Comparison, many: bool) -> String {
+    let digests: Vec<&str> = comparison.cells.iter().map(|cell| cell.document.digest.as_str()).collect();
+    if !many {
+        return digests.join(", ");
+    }
+    let first = digests.first().map_or("", |it| *it);
+    format!("{first} of {}; all stand in summary.json", comparison.cells[0].label)
 }
 
 /// What each system sets.

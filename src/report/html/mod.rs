@@ -4,6 +4,7 @@
 //! page forbids itself every request. The look is in `templates/`.
 
 mod comparison;
+mod hunt;
 mod run;
 mod timeline;
 
@@ -11,8 +12,10 @@ use askama::Template;
 
 use crate::experiment::Verdict;
 use crate::report::charts::Picture;
+use crate::report::explain::{Step, Story, clock};
 
 pub use comparison::page as comparison_page;
+pub use hunt::{Hunt, page as hunt_page};
 pub use run::Page as RunPage;
 
 /// The name of the file that holds a page.
@@ -88,6 +91,17 @@ struct StepView {
     clock: String,
     text: String,
     broken: Vec<String>,
+}
+
+/// The time stands where it changes.
+fn steps(story: &Story) -> Vec<StepView> {
+    let mut last = None;
+    let view = |step: &Step| StepView {
+        clock: if last.replace(step.at) == Some(step.at) { String::new() } else { clock(step.at) },
+        text: step.text.clone(),
+        broken: step.broken.clone(),
+    };
+    story.steps.iter().map(view).collect()
 }
 
 #[derive(Debug)]

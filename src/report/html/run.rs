@@ -1,11 +1,11 @@
 //! The page of a run.
 
-use super::{CellView, ChartView, ExpectationView, GroupView, HeadView, StepView, StoryView, TableView, timeline};
+use super::{CellView, ChartView, ExpectationView, GroupView, HeadView, StoryView, TableView, steps, timeline};
 use crate::experiment::replay::fidelity::{Comparison, Fidelity};
 use crate::experiment::{Expectation, Verdict};
 use crate::observe::Violation;
 use crate::report::charts::svg_charts;
-use crate::report::explain::{Step, Story, clock};
+use crate::report::explain::Story;
 use crate::report::{Document, EXAMPLES_EACH, Report, number, table};
 
 /// The file `report.html`.
@@ -75,17 +75,6 @@ fn view(doc: &Document, number: usize, replication: usize, violation: &Violation
         jump: in_timeline.then(|| violation.at.micros()),
         steps: story.map(steps).unwrap_or_default(),
     }
-}
-
-/// The time stands where it changes.
-fn steps(story: &Story) -> Vec<StepView> {
-    let mut last = None;
-    let view = |step: &Step| StepView {
-        clock: if last.replace(step.at) == Some(step.at) { String::new() } else { clock(step.at) },
-        text: step.text.clone(),
-        broken: step.broken.clone(),
-    };
-    story.steps.iter().map(view).collect()
 }
 
 /// What does not hold comes first.

@@ -1,0 +1,156 @@
+//! The page of a hunt: whether anything was found, what, and what the runs came across.
+
+use super::{CellView, GroupView, HeadView, Page, StoryView, TableView, VerdictView, steps};
+use crate::base::Probe;
+use crate::experiment::hunt::{Bag, Find};
+use crate::report::explain::Story;
+use crate::report::number;
+
+/// What the page of a hunt is made of.
+#[derive(Clone, Debug)]
+pub struct Hunt<'a> {
+    /// What was hunted in: a scenario's name, or `swarm`.
+    pub name: &'a str,
+    /// What was asked, one sentence.
+    pub question: &'a str,
+    /// The first seed.
+    pub first: u64,
+    /// What was seen.
+    pub bag: &'a Bag,
+    /// The chains of causes of some finds, by their seed.
+    pub stories: &'a [(u64, Story)],
+    /// The command that repeats it.
+    pub reproduce: &'a str,
+}
+
+/// The file `report.html` of a hunt.
+pub fn page(hunt: &Hunt<'_>) -> String {
+    let bag = hunt.bag;
+    let found = bag.wrong > 0;
+    Page {
+        title: hunt.name.to_owned(),
+        verdict: VerdictView {
+            word: if found { "found" } else { "nothing found" },
+            class: if found { "fail" } else { "pass" },
+        },
+        question: hunt.question.to_owned(),
+        headline: headline(bag),
+        context: format!(
+            "{} from seed {} with {}, each judged by every property",
+            number::counted(bag.runs, "run"),
+            hunt.first,
+            number::counted(bag.tasks, "task")
+        ),
+        stories: bag.finds.iter().filter_map(|find| story(hunt, find)).collect(),
+        tables: [finds(bag), probes(bag)].into_iter().filter(|table| table.len() > 0).collect(),
+        warnings: never_hit(bag),
+        assumptions: vec![
+            "A hunt shows that something goes wrong, never that nothing can: it says how often it looked.".to_owned(),
+            "Only what the engine promises counts as found.".to_owned(),
+        ],
+        reproduce: hunt.reproduce.to_owned(),
+        ..Page::default()
+    }
+    .text()
+}
+
+fn headline(bag: &Bag) -> String {
+    let runs = number::counted(bag.runs, "run");
+    if bag.wrong > 0 {
+        return format!("A promise was broken in {} of {runs}", bag.wrong);
+    }
+    // The rule of three: the exact bound at 95 % for none of many.
+    let bound = number::percent(1.0 - libm::pow(0.05, 1.0 / bag.runs.max(1) as f64));
+    format!("No promise was broken in {runs}: with 95 % confidence in at most {bound} of such runs")
+}
+
+fn story(hunt: &Hunt<'_>, find: &Find) -> Option<StoryView> {
+    let (index, (seed, story)) = hunt.stories.iter().enumerate().find(|(_, (seed, _))| *seed == find.seed)?;
+    Some(StoryView {
+        number: index + 1,
+        title: find.cause.clone(),
+        place: format!("seed {seed}, shrunk"),
+        jump: None,
+        steps: steps(story),
+    })
+}
+
+fn finds(bag: &Bag) -> TableView {
+    let row = |find: &Find| {
+        let names: Vec<&str> = find.violated.iter().map(|it| it.name()).collect();
+        let what = if names.is_empty() { "it panicked".to_owned() } else { names.join(", ") };
+        vec![
+            CellView::new(find.seed.to_string(), ""),
+            CellView::new(what, "fail"),
+            CellView::new(find.cause.clone(), ""),
+        ]
+    };
+    TableView {
+        id: "results",
+        title: "What was found",
+        header: ["seed", "broken", "first breach"].map(HeadView::text).into(),
+        groups: vec![GroupView { title: String::new(), rows: bag.finds.iter().map(row).collect() }],
+    }
+}
+
+fn probes(bag: &Bag) -> TableView {
+    let row = |probe: &Probe| {
+        let count = *bag.probes.get(&probe.index())?;
+        let share = number::percent(count as f64 / bag.runs.max(1) as f64);
+        Some(vec![
+            CellView::new(probe.name(), ""),
+            CellView::new(count.to_string(), "number"),
+            CellView::new(share, "number"),
+        ])
+    };
+    TableView {
+        id: "probes",
+        title: "What the runs came across",
+        header: vec![HeadView::text("probe"), HeadView::number("runs"), HeadView::number("share")],
+        groups: vec![GroupView { title: String::new(), rows: Probe::ALL.iter().filter_map(row).collect() }],
+    }
+}
+
+fn never_hit(bag: &Bag) -> Vec<String> {
+    let never: Vec<&str> =
+        Probe::ALL.iter().filter(|probe| !bag.probes.contains_key(&probe.index())).map(|it| it.name()).collect();
+    if never.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("never hit, so nothing was tested there: {}", never.join(", "))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Property;
+    use crate::base::names::PropertySet;
+
+    fn hunt(bag: &Bag) -> String {
+        page(&Hunt {
+            name: "swarm",
+            question: "Is a promise ever broken?",
+            first: 7,
+            bag,
+            stories: &[],
+            reproduce: "again",
+        })
+    }
+
+    #[test]
+    fn nothing_found_says_how_often_it_looked() {
+        let text = hunt(&Bag { runs: 3_000, tasks: 9, ..Bag::default() });
+        assert!(text.contains("nothing found") && text.contains("in at most &#60;0.1 % of such runs"), "{text}");
+    }
+
+    #[test]
+    fn a_find_is_shown_with_its_seed_and_what_it_broke() {
+        let find =
+            Find { seed: 42, violated: PropertySet::EMPTY.with(Property::Order), cause: "t8 before <t7>".into() };
+        let bag = Bag { runs: 10, wrong: 1, finds: vec![find], ..Bag::default() };
+        let text = hunt(&bag);
+        assert!(text.contains("broken in 1 of 10 runs") && text.contains(">42<") && text.contains("order"));
+        assert!(!text.contains("<t7>"), "a name became an element");
+    }
+}
