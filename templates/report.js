@@ -3,7 +3,7 @@
 // of their beginning on each lane; what is narrower than a pixel is drawn once per pixel.
 (() => {
   const canvas = document.getElementById("tl");
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((it) => { it.open = true; }));
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details:not(.long)").forEach((it) => { it.open = true; }));
   if (!canvas) return selfCheck(null);
   const data = JSON.parse(document.getElementById("tl-data").textContent);
   const tip = document.getElementById("tl-tip");
