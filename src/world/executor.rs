@@ -10,7 +10,6 @@ use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::scenario::CancelWhen;
 use crate::sim::Handle;
 
-use super::clock::Clock;
 use super::faults::Harm;
 use super::{Event, World, class};
 
@@ -58,14 +57,13 @@ impl<O: Observe> World<'_, O> {
     /// Hands `input` to the agent of a worker that lives, and carries out what it wants.
     pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) {
         let now = self.now();
-        let mut effects = std::mem::take(&mut self.agent_effects);
-        let mut clock = Clock::default();
-        if let Some(worker) = self.workers.get_mut(id) {
-            clock = worker.clock;
-            worker.agent.handle(clock.read(now), input, &mut effects);
-            worker.arm(id, &mut self.calendar);
-        }
-        for effect in effects.drain(..) {
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let clock = worker.clock;
+        debug_assert!(self.agent_effects.is_empty(), "an agent is told something while its word is carried out");
+        worker.agent.handle(clock.read(now), input, &mut self.agent_effects);
+        worker.arm(id, &mut self.calendar);
+        self.agent_effects.reverse();
+        while let Some(effect) = self.agent_effects.pop() {
             match effect {
                 AgentEffect::Send(message) => self.send_to_engine(id, message),
                 AgentEffect::Execute(start) => self.execute(id, start),
@@ -80,7 +78,6 @@ impl<O: Observe> World<'_, O> {
                 AgentEffect::Exit => self.worker_gone(id, Exit::Left),
             }
         }
-        self.agent_effects = effects;
     }
 
     fn execute(&mut self, id: WorkerId, start: Start) {

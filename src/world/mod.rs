@@ -13,6 +13,7 @@ mod cluster;
 mod executor;
 mod faults;
 mod network;
+mod parcels;
 mod plan;
 mod script;
 mod store;
@@ -27,7 +28,7 @@ mod tests;
 use crate::base::{Claims, IdMap, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
 use crate::engine::message::Start;
-use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox, WorkerMessage};
+use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
 use crate::fact::{Fact, Observe};
 use crate::scenario::{Cut, Faults, Scenario};
 use crate::sim::{Calendar, Handle, Stream, Streams};
@@ -37,6 +38,8 @@ pub use plan::plan_digest;
 use autoscaler::Scaler;
 use cluster::Cluster;
 use faults::{Fate, Fates};
+use network::{ToEngine, ToWorker};
+use parcels::{Parcel, Parcels};
 use store::{Kept, Store};
 use workers::{Place, Places, Worker};
 use workload::{ArrivalProcess, Demand, TaskSource};
@@ -77,6 +80,7 @@ mod class {
     pub(super) const ENGINE: u8 = 4;
 }
 
+/// What happens next; small, for the calendar moves it about. What is larger lies elsewhere.
 enum Event {
     AttemptOver(WorkerId),
     Ready(WorkerId),
@@ -86,8 +90,8 @@ enum Event {
     GraceOver(WorkerId),
     Restart(Place),
     ReadInbox(WorkerId),
-    ToEngine { worker: WorkerId, travelled: bool, message: WorkerMessage },
-    ToWorker { worker: WorkerId, travelled: bool, term: Term, message: ClusterMessage },
+    ToEngine(Parcel),
+    ToWorker(Parcel),
     TaskArrival(u32),
     WorkerArrival,
     Script,
@@ -98,7 +102,7 @@ enum Event {
     Scale,
     AgentTimer(WorkerId),
     EngineTimeout,
-    Effect { worker: WorkerId, start: Start },
+    Effect(Box<(WorkerId, Start)>),
     Fault(u32),
     Dies(WorkerId),
     Mended { worker: WorkerId, direction: Cut },
@@ -155,6 +159,9 @@ struct World<'a, O> {
     /// Whether the engine is told of processes that are gone.
     hears_disconnects: bool,
     agent_effects: Vec<AgentEffect>,
+    /// Messages on their way.
+    to_engine: Parcels<ToEngine>,
+    to_worker: Parcels<ToWorker>,
     workers: IdMap<WorkerId, Worker>,
     next_worker: u32,
     places: Places,
@@ -207,6 +214,8 @@ impl<'a, O: Observe> World<'a, O> {
             agent_options: factory.agent(scenario.detection),
             hears_disconnects: factory.hears_disconnects(),
             agent_effects: Vec::new(),
+            to_engine: Parcels::default(),
+            to_worker: Parcels::default(),
             workers: IdMap::new(),
             next_worker: 0,
             places: Places::default(),
@@ -289,10 +298,8 @@ impl<'a, O: Observe> World<'a, O> {
                 self.worker_arrives(place);
             }
             Event::ReadInbox(worker) => self.read_inbox(worker),
-            Event::ToEngine { worker, travelled, message } => self.deliver_to_engine(worker, travelled, &message),
-            Event::ToWorker { worker, travelled, term, message } => {
-                self.deliver_to_worker(worker, travelled, term, message);
-            }
+            Event::ToEngine(parcel) => self.deliver_to_engine(parcel),
+            Event::ToWorker(parcel) => self.deliver_to_worker(parcel),
             Event::TaskArrival(source) => self.task_arrives(source as usize),
             Event::WorkerArrival => self.worker_from_outside(),
             Event::Script => self.script_event(),
@@ -303,7 +310,7 @@ impl<'a, O: Observe> World<'a, O> {
             Event::Scale => self.scale(),
             Event::AgentTimer(worker) => self.agent_timer(worker),
             Event::EngineTimeout => self.engine_timeout(),
-            Event::Effect { worker, start } => self.late_effect_arrives(worker, start),
+            Event::Effect(late) => self.late_effect_arrives(late.0, late.1),
             Event::Fault(number) => self.fault(number),
             Event::Dies(worker) => self.crash(worker),
             Event::Mended { worker, direction } => self.mended(worker, direction),
@@ -361,19 +368,32 @@ impl<'a, O: Observe> World<'a, O> {
             return self.tell_watched(input);
         }
         let Some(engine) = &mut self.engine else { return };
-        let mut outbox = std::mem::take(&mut self.outbox);
-        engine.handle(self.calendar.now(), input, &mut outbox);
-        for effect in outbox.drain(..) {
-            match effect {
+        debug_assert!(self.outbox.is_empty(), "an engine is told something while its word is carried out");
+        engine.handle(self.calendar.now(), input, &mut self.outbox);
+        for position in 0..self.outbox.len() {
+            match &mut self.outbox[position] {
                 // Nobody will have to be restored.
                 Effect::Persist(_) => {}
-                Effect::Fence(fence) => self.fence(fence),
-                Effect::Send(worker, message) => self.send_to_worker(worker, message),
-                Effect::Settle(task, outcome) => self.client_is_told(task, outcome),
-                Effect::Note(note) => self.fact(Fact::Noted(note)),
+                Effect::Fence(fence) => {
+                    let fence = *fence;
+                    self.fence(fence);
+                }
+                Effect::Send(worker, message) => {
+                    let worker = *worker;
+                    let message = std::mem::replace(message, ClusterMessage::Rejoin);
+                    self.send_to_worker(worker, message);
+                }
+                Effect::Settle(task, outcome) => {
+                    let (task, outcome) = (*task, *outcome);
+                    self.client_is_told(task, outcome);
+                }
+                Effect::Note(note) => {
+                    let note = *note;
+                    self.fact(Fact::Noted(note));
+                }
             }
         }
-        self.outbox = outbox;
+        self.outbox.clear();
         self.arm_engine();
     }
 

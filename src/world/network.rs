@@ -11,6 +11,7 @@ use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
+use super::parcels::Parcel;
 use super::workers::Place;
 use super::{Event, World, class, streams};
 
@@ -34,6 +35,24 @@ struct Meddled {
     cuts: u32,
     /// What becomes of the next messages: lost, or late by so much.
     next: VecDeque<Option<Span>>,
+}
+
+/// A message to the engine that is on its way.
+pub(super) struct ToEngine {
+    worker: WorkerId,
+    /// Whether that takes time.
+    travelled: bool,
+    message: WorkerMessage,
+}
+
+/// A message of the engine that is on its way.
+pub(super) struct ToWorker {
+    worker: WorkerId,
+    /// Whether that takes time.
+    travelled: bool,
+    /// Of which engine.
+    term: Term,
+    message: ClusterMessage,
 }
 
 #[derive(Clone, Copy)]
@@ -173,24 +192,26 @@ impl<O: Observe> World<'_, O> {
             if let Some(start) = message.start() {
                 self.use_task(start.task);
             }
-            let message = message.clone();
-            let event = Event::ToWorker { worker, travelled: false, term, message };
-            self.calendar.schedule(again, class::DELIVERY, event);
+            let parcel = self.to_worker.put(ToWorker { worker, travelled: false, term, message: message.clone() });
+            self.calendar.schedule(again, class::DELIVERY, Event::ToWorker(parcel));
         }
-        self.calendar.schedule(at, class::DELIVERY, Event::ToWorker { worker, travelled, term, message });
+        let parcel = self.to_worker.put(ToWorker { worker, travelled, term, message });
+        self.calendar.schedule(at, class::DELIVERY, Event::ToWorker(parcel));
     }
 
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
-            let message = message.clone();
-            self.calendar.schedule(again, class::DELIVERY, Event::ToEngine { worker, travelled: false, message });
+            let parcel = self.to_engine.put(ToEngine { worker, travelled: false, message: message.clone() });
+            self.calendar.schedule(again, class::DELIVERY, Event::ToEngine(parcel));
         }
-        self.calendar.schedule(at, class::DELIVERY, Event::ToEngine { worker, travelled, message });
+        let parcel = self.to_engine.put(ToEngine { worker, travelled, message });
+        self.calendar.schedule(at, class::DELIVERY, Event::ToEngine(parcel));
     }
 
-    pub(super) fn deliver_to_engine(&mut self, worker: WorkerId, travelled: bool, message: &WorkerMessage) {
+    pub(super) fn deliver_to_engine(&mut self, parcel: Parcel) {
+        let ToEngine { worker, travelled, message } = self.to_engine.take(parcel);
         if travelled {
             self.fact(Fact::MessageArrived { worker });
         }
@@ -202,11 +223,12 @@ impl<O: Observe> World<'_, O> {
             let (task, queue, epoch, ticket) = (start.task, start.queue, start.epoch, start.ticket);
             self.fact(Fact::Reported { task, worker, queue, epoch, ticket });
         }
-        self.tell_engine(Input::Worker { worker, message });
+        self.tell_engine(Input::Worker { worker, message: &message });
     }
 
     /// A worker that stands still reads its messages after it has gone on.
-    pub(super) fn deliver_to_worker(&mut self, worker: WorkerId, travelled: bool, term: Term, message: ClusterMessage) {
+    pub(super) fn deliver_to_worker(&mut self, parcel: Parcel) {
+        let ToWorker { worker, travelled, term, message } = self.to_worker.take(parcel);
         if travelled {
             self.fact(Fact::MessageArrived { worker });
         }

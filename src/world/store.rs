@@ -74,7 +74,7 @@ impl<O: Observe> World<'_, O> {
         self.executing += 1;
         self.fact(Fact::MessageSent { worker });
         let at = self.now() + late;
-        self.calendar.schedule(at, class::DELIVERY, Event::Effect { worker, start });
+        self.calendar.schedule(at, class::DELIVERY, Event::Effect(Box::new((worker, start))));
     }
 
     pub(super) fn delay_effect(&mut self, task: TaskId, by: Span) {
