@@ -119,16 +119,10 @@ impl<E> Calendar<E> {
     #[inline]
     pub fn schedule(&mut self, at: Time, class: u8, event: E) -> Handle {
         assert!(at >= self.now, "an event was scheduled for {at:?}, but it is already {:?}", self.now);
-        assert!(usize::from(class) < CLASS_COUNT, "class {class} of an event is too high");
-        assert!(self.inserted < 1 << CLASS_SHIFT, "too many events");
-        let rank = (u64::from(class) << CLASS_SHIFT) | self.inserted;
-        self.inserted += 1;
-        self.live += 1;
         if at == self.now {
-            self.lanes[usize::from(class)].push_back(Due { rank, event: Some(event) });
-            self.busy_lanes |= 1 << class;
-            return Handle { rank, slot: IN_LANE };
+            return self.schedule_now(class, event);
         }
+        let rank = self.next_rank(class);
         let slot = self.occupy(rank, event);
         let key = Key { micros: at.micros(), rank, slot };
         if self.root_vacant {
@@ -139,6 +133,28 @@ impl<E> Calendar<E> {
             self.sift_up(self.heap.len() - 1, key);
         }
         Handle { rank, slot }
+    }
+
+    /// Puts an event of the current instant into the calendar: [`Calendar::schedule`] at [`Calendar::now`], and cheaper.
+    ///
+    /// # Panics
+    /// If `class` is not below [`CLASS_COUNT`].
+    #[inline]
+    pub fn schedule_now(&mut self, class: u8, event: E) -> Handle {
+        let rank = self.next_rank(class);
+        self.lanes[usize::from(class)].push_back(Due { rank, event: Some(event) });
+        self.busy_lanes |= 1 << class;
+        Handle { rank, slot: IN_LANE }
+    }
+
+    #[inline]
+    fn next_rank(&mut self, class: u8) -> u64 {
+        assert!(usize::from(class) < CLASS_COUNT, "class {class} of an event is too high");
+        debug_assert!(self.inserted < 1 << CLASS_SHIFT, "events are counted in 56 bits");
+        let rank = (u64::from(class) << CLASS_SHIFT) | self.inserted;
+        self.inserted += 1;
+        self.live += 1;
+        rank
     }
 
     /// Takes an event out again; `None` if it was popped or cancelled before.
@@ -225,17 +241,14 @@ impl<E> Calendar<E> {
     }
 
     /// Whether the heap holds a key of the current instant that comes before this rank.
+    #[inline]
     fn heap_comes_before(&mut self, rank: u64) -> bool {
+        let now = self.now.micros();
         // The least key is the root, or one of its children while it is vacant.
-        let least = match self.heap.as_slice() {
-            [_, a, b, c, d, ..] if self.root_vacant => a.order().min(b.order()).min(c.order().min(d.order())),
-            [_, few @ ..] if self.root_vacant => few.iter().map(|key| key.order()).min().unwrap_or(u128::MAX),
-            [root, ..] => root.order(),
-            [] => u128::MAX,
-        };
-        let (micros, least_rank) = ((least >> 64) as u64, least as u64);
-        self.heap_is_ahead = micros > self.now.micros();
-        !self.heap_is_ahead && least_rank < rank
+        let least = if self.root_vacant { 1..ARITY + 1 } else { 0..1 };
+        let least = &self.heap[least.start.min(self.heap.len())..least.end.min(self.heap.len())];
+        self.heap_is_ahead = least.iter().all(|key| key.micros > now);
+        !self.heap_is_ahead && least.iter().any(|key| key.micros == now && key.rank < rank)
     }
 
     fn trim_front(&mut self, class: usize) {
@@ -358,131 +371,4 @@ impl<E> Default for Calendar<E> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(micros: u64) -> Time {
-        Time::from_micros(micros)
-    }
-
-    #[test]
-    fn at_one_instant_the_class_decides_and_then_the_insertion() {
-        let mut calendar = Calendar::new();
-        for (micros, class, event) in [(5, 1, 'd'), (5, 0, 'b'), (5, 1, 'e'), (2, 7, 'a'), (5, 0, 'c')] {
-            calendar.schedule(at(micros), class, event);
-        }
-        let order: String = std::iter::from_fn(|| calendar.pop()).map(|(_, event)| event).collect();
-        assert_eq!(order, "abcde");
-    }
-
-    #[test]
-    fn what_is_scheduled_for_the_current_instant_waits_for_earlier_insertions_of_its_class() {
-        let mut calendar = Calendar::new();
-        calendar.schedule(at(5), 0, 'a');
-        calendar.schedule(at(5), 2, 'd');
-        calendar.schedule(at(5), 3, 'f');
-        assert_eq!(calendar.pop(), Some((at(5), 'a')));
-        calendar.schedule(at(5), 2, 'e');
-        calendar.schedule(at(5), 1, 'c');
-        calendar.schedule(at(5), 0, 'b');
-        let order: String = std::iter::from_fn(|| calendar.pop()).map(|(_, event)| event).collect();
-        assert_eq!(order, "bcdef");
-    }
-
-    #[test]
-    fn a_handle_of_the_past_cancels_nothing_even_when_its_slot_is_used_again() {
-        let mut calendar = Calendar::new();
-        let first = calendar.schedule(at(1), 0, 'a');
-        assert_eq!(calendar.pop(), Some((at(1), 'a')));
-        let second = calendar.schedule(at(1), 0, 'b');
-        assert_eq!(calendar.cancel(first), None);
-        assert_eq!(calendar.cancel(second), Some('b'));
-        assert_eq!(calendar.cancel(second), None);
-        assert_eq!(calendar.pop(), None);
-        assert!(calendar.is_empty());
-    }
-
-    #[test]
-    fn cancelled_events_do_not_pile_up() {
-        let mut calendar = Calendar::new();
-        for round in 0..100_000u64 {
-            let ahead = calendar.schedule(at(10 + round % 7), 0, round);
-            let here = calendar.schedule(at(0), 1, round);
-            assert!(calendar.cancel(ahead).is_some() && calendar.cancel(here).is_some());
-        }
-        let keys = calendar.heap.len() + calendar.lanes.iter().map(VecDeque::len).sum::<usize>();
-        assert!(keys <= STALE_TOLERATED + 1, "{keys} keys of nothing");
-        assert!(calendar.slots.len() <= 2);
-        assert_eq!(calendar.peek_time(), None);
-    }
-
-    #[test]
-    #[should_panic(expected = "already")]
-    fn the_past_is_closed() {
-        let mut calendar = Calendar::new();
-        calendar.schedule(at(5), 0, ());
-        calendar.pop();
-        calendar.schedule(at(4), 0, ());
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Schedule { ahead: u64, class: u8 },
-        Cancel { pick: usize },
-        Pop,
-        Peek,
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            4 => (0..4u64, 0..8u8).prop_map(|(ahead, class)| Step::Schedule { ahead, class }),
-            1 => (0..1000u64, 0..8u8).prop_map(|(ahead, class)| Step::Schedule { ahead, class }),
-            3 => any::<usize>().prop_map(|pick| Step::Cancel { pick }),
-            2 => Just(Step::Pop),
-            1 => Just(Step::Peek),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn it_behaves_like_an_ordered_map(steps in prop::collection::vec(step(), 0..1500)) {
-            let mut calendar = Calendar::new();
-            let mut model: BTreeMap<(u64, u8, usize), usize> = BTreeMap::new();
-            let mut handles = Vec::new();
-            let mut now = 0;
-            for step in steps {
-                match step {
-                    Step::Schedule { ahead, class } => {
-                        let number = handles.len();
-                        let key = (now + ahead, class, number);
-                        handles.push((calendar.schedule(at(now + ahead), class, number), key));
-                        model.insert(key, number);
-                    }
-                    Step::Cancel { pick } if !handles.is_empty() => {
-                        let (handle, key) = handles[pick % handles.len()];
-                        prop_assert_eq!(calendar.cancel(handle), model.remove(&key));
-                    }
-                    Step::Cancel { .. } => {}
-                    Step::Pop => {
-                        let expected = model.pop_first().map(|((micros, _, _), number)| (at(micros), number));
-                        prop_assert_eq!(calendar.pop(), expected);
-                        now = calendar.now().micros();
-                    }
-                    Step::Peek => {
-                        let expected = model.first_key_value().map(|((micros, _, _), _)| at(*micros));
-                        prop_assert_eq!(calendar.peek_time(), expected);
-                    }
-                }
-                prop_assert_eq!(calendar.len(), model.len());
-            }
-            while let Some(((micros, _, _), number)) = model.pop_first() {
-                prop_assert_eq!(calendar.pop(), Some((at(micros), number)));
-            }
-            prop_assert_eq!(calendar.pop(), None);
-        }
-    }
-}
+mod tests;

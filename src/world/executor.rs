@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
-use crate::engine::message::{Ended, Start};
+use crate::engine::message::{Ended, Start, WorkerMessage};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::scenario::CancelWhen;
 use crate::sim::Handle;
@@ -62,22 +62,33 @@ impl<O: Observe> World<'_, O> {
         debug_assert!(self.agent_effects.is_empty(), "an agent is told something while its word is carried out");
         worker.agent.handle(clock.read(now), input, &mut self.agent_effects);
         worker.arm(id, &mut self.calendar);
-        self.agent_effects.reverse();
-        while let Some(effect) = self.agent_effects.pop() {
-            match effect {
-                AgentEffect::Send(message) => self.send_to_engine(id, message),
-                AgentEffect::Execute(start) => self.execute(id, start),
-                AgentEffect::Stop { ticket, fenced } => self.stop(id, ticket, fenced),
+        for position in 0..self.agent_effects.len() {
+            match &mut self.agent_effects[position] {
+                AgentEffect::Send(message) => {
+                    let message = std::mem::replace(message, WorkerMessage::Leave);
+                    self.send_to_engine(id, message);
+                }
+                AgentEffect::Execute(start) => {
+                    let start = *start;
+                    self.execute(id, start);
+                }
+                AgentEffect::Stop { ticket, fenced } => {
+                    let (ticket, fenced) = (*ticket, *fenced);
+                    self.stop(id, ticket, fenced);
+                }
                 AgentEffect::Held { holding, until } => {
+                    let (holding, until) = (*holding, *until);
                     let until = until.map(|stamp| clock.when(stamp));
                     self.fact(Fact::Held { worker: id, queue: holding.queue, epoch: holding.epoch, until });
                 }
                 AgentEffect::Dropped { holding } => {
+                    let holding = *holding;
                     self.fact(Fact::Dropped { worker: id, queue: holding.queue, epoch: holding.epoch });
                 }
                 AgentEffect::Exit => self.worker_gone(id, Exit::Left),
             }
         }
+        self.agent_effects.clear();
     }
 
     fn execute(&mut self, id: WorkerId, start: Start) {

@@ -31,7 +31,7 @@ use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
 use crate::fact::{Fact, Observe};
 use crate::scenario::{Cut, Faults, Scenario};
-use crate::sim::{Calendar, Handle, Stream, Streams};
+use crate::sim::{Calendar, Dist, Handle, Stream, Streams};
 
 pub use plan::plan_digest;
 
@@ -159,6 +159,8 @@ struct World<'a, O> {
     /// Whether the engine is told of processes that are gone.
     hears_disconnects: bool,
     agent_effects: Vec<AgentEffect>,
+    /// Whether messages are there as soon as they are sent, where no chance, fault or script says otherwise.
+    instant_wire: bool,
     /// Messages on their way.
     to_engine: Parcels<ToEngine>,
     to_worker: Parcels<ToWorker>,
@@ -214,6 +216,7 @@ impl<'a, O: Observe> World<'a, O> {
             agent_options: factory.agent(scenario.detection),
             hears_disconnects: factory.hears_disconnects(),
             agent_effects: Vec::new(),
+            instant_wire: scenario.network.delay == Dist::Constant(Span::ZERO),
             to_engine: Parcels::default(),
             to_worker: Parcels::default(),
             workers: IdMap::new(),
@@ -269,13 +272,18 @@ impl<'a, O: Observe> World<'a, O> {
         let end = horizon + self.scenario.run.drain;
         let ended_at = loop {
             let before = self.now();
-            let next = self.calendar.pop();
-            // An instant is simulated to its end, and none after the horizon is begun when all is done.
-            let at = next.as_ref().map_or(Time::MAX, |(at, _)| *at);
-            if at > horizon && at > before && self.is_done() {
-                break before.max(horizon);
+            let Some((at, event)) = self.calendar.pop() else {
+                break if self.is_done() { before.max(horizon) } else { end };
+            };
+            if at > horizon {
+                // An instant is simulated to its end, and none after the horizon is begun when all is done.
+                if at > before && self.is_done() {
+                    break before.max(horizon);
+                }
+                if at > end {
+                    break end;
+                }
             }
-            let Some((_, event)) = next.filter(|_| at <= end) else { break end };
             self.events += 1;
             self.happen(event);
         };

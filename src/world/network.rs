@@ -86,6 +86,11 @@ impl Links {
         Links { drawn: (!is_plain).then(links), meddled: None }
     }
 
+    /// Whether there is no chance in it and nobody meddles with it.
+    fn is_plain(&self) -> bool {
+        self.drawn.is_none() && self.meddled.is_none()
+    }
+
     /// What chance makes of a message that is sent now, where there is chance in it.
     fn drawn(&mut self, now: Time, network: &Network, direction: Direction) -> Option<Option<Passage>> {
         self.drawn.as_mut().map(|links| links[direction as usize].passage(now, network))
@@ -155,6 +160,11 @@ fn constant(dist: &Dist) -> Span {
 }
 
 impl<O: Observe> World<'_, O> {
+    /// Whether what is sent on the wire of this worker now is there at once: the quick way of nearly every message.
+    fn arrives_at_once(&self, worker: WorkerId) -> bool {
+        self.instant_wire && self.workers.get(worker).is_some_and(|state| state.links.is_plain())
+    }
+
     fn passage(&mut self, worker: WorkerId, direction: Direction) -> Option<Passage> {
         let now = self.now();
         let links = &mut self.workers.get_mut(worker)?.links;
@@ -182,32 +192,56 @@ impl<O: Observe> World<'_, O> {
 
     /// A message to a worker that is gone is given up at once.
     pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
-        let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
-        if let Some(start) = message.start() {
-            self.use_task(start.task);
-            self.start_is_sent(start.task);
+        if self.arrives_at_once(worker) {
+            self.message_is_sent(&message);
+            let parcel = self.to_worker.put(ToWorker { worker, travelled: false, term: self.speaker, message });
+            self.calendar.schedule_now(class::DELIVERY, Event::ToWorker(parcel));
+            return;
         }
+        let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
+        self.message_is_sent(&message);
         let (travelled, term) = (at > self.now(), self.speaker);
         if let Some(again) = copy {
             if let Some(start) = message.start() {
                 self.use_task(start.task);
             }
-            let parcel = self.to_worker.put(ToWorker { worker, travelled: false, term, message: message.clone() });
-            self.calendar.schedule(again, class::DELIVERY, Event::ToWorker(parcel));
+            self.post_to_worker(again, ToWorker { worker, travelled: false, term, message: message.clone() });
         }
-        let parcel = self.to_worker.put(ToWorker { worker, travelled, term, message });
+        self.post_to_worker(at, ToWorker { worker, travelled, term, message });
+    }
+
+    /// A task that it orders to start must not be forgotten.
+    fn message_is_sent(&mut self, message: &ClusterMessage) {
+        if let Some(start) = message.start() {
+            self.use_task(start.task);
+            if self.fates.is_some() {
+                self.start_is_sent(start.task);
+            }
+        }
+    }
+
+    fn post_to_worker(&mut self, at: Time, message: ToWorker) {
+        let parcel = self.to_worker.put(message);
         self.calendar.schedule(at, class::DELIVERY, Event::ToWorker(parcel));
     }
 
+    fn post_to_engine(&mut self, at: Time, message: ToEngine) {
+        let parcel = self.to_engine.put(message);
+        self.calendar.schedule(at, class::DELIVERY, Event::ToEngine(parcel));
+    }
+
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
+        if self.arrives_at_once(worker) {
+            let parcel = self.to_engine.put(ToEngine { worker, travelled: false, message });
+            self.calendar.schedule_now(class::DELIVERY, Event::ToEngine(parcel));
+            return;
+        }
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
-            let parcel = self.to_engine.put(ToEngine { worker, travelled: false, message: message.clone() });
-            self.calendar.schedule(again, class::DELIVERY, Event::ToEngine(parcel));
+            self.post_to_engine(again, ToEngine { worker, travelled: false, message: message.clone() });
         }
-        let parcel = self.to_engine.put(ToEngine { worker, travelled, message });
-        self.calendar.schedule(at, class::DELIVERY, Event::ToEngine(parcel));
+        self.post_to_engine(at, ToEngine { worker, travelled, message });
     }
 
     pub(super) fn deliver_to_engine(&mut self, parcel: Parcel) {
@@ -234,7 +268,10 @@ impl<O: Observe> World<'_, O> {
         }
         match self.workers.get_mut(worker) {
             Some(state) if !state.reads => state.inbox.push((term, message)),
-            Some(_) => self.read(worker, term, &message),
+            Some(state) => {
+                let heeds = state.agent.heeds(term);
+                self.read(worker, heeds, &message);
+            }
             None => self.drop_message(&message),
         }
     }
@@ -256,13 +293,14 @@ impl<O: Observe> World<'_, O> {
             self.tell_agent(worker, AgentInput::Ended { ticket, ended });
         }
         for (term, message) in inbox {
-            self.read(worker, term, &message);
+            let heeds = self.workers.get_mut(worker).is_some_and(|state| state.agent.heeds(term));
+            self.read(worker, heeds, &message);
         }
     }
 
     /// A message of an engine that a later one has fenced off is not read.
-    fn read(&mut self, worker: WorkerId, term: Term, message: &ClusterMessage) {
-        if !self.workers.get_mut(worker).is_some_and(|state| state.agent.heeds(term)) {
+    fn read(&mut self, worker: WorkerId, heeds: bool, message: &ClusterMessage) {
+        if !heeds {
             return self.drop_message(message);
         }
         if matches!(message, ClusterMessage::Quiesce) {
