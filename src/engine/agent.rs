@@ -287,17 +287,20 @@ impl Agent {
 
     fn revoke(&mut self, holding: Holding, out: Out<'_>) {
         match self.grants.iter().position(|grant| grant.holding == holding) {
-            Some(position) if self.engaged_for(holding.queue) => self.grants[position].revoked = true,
+            Some(position) if self.engaged_for(holding) => self.grants[position].revoked = true,
             Some(position) => self.release(position, out),
+            // Over before it was taken back: the heartbeat says so, together with how its last task ended.
+            None if self.engaged_for(holding) => self.beat(self.now, out),
             None => out.push(AgentEffect::Send(WorkerMessage::Released(holding))),
         }
     }
 
-    /// It executes a task of the queue, or the engine does not know yet how one ended: the queue cannot be handed back,
-    /// for that would void the start.
-    fn engaged_for(&self, queue: QueueId) -> bool {
-        self.running.is_some_and(|running| running.start.queue == queue)
-            || self.reports.iter().any(|report| report.start.queue == queue)
+    /// It executes a task under this grant, or the engine does not know yet how one ended: the queue cannot be handed
+    /// back, for that would void the start.
+    fn engaged_for(&self, holding: Holding) -> bool {
+        let under = |start: &Start| Holding { queue: start.queue, epoch: start.epoch } == holding;
+        self.running.is_some_and(|running| under(&running.start))
+            || self.reports.iter().any(|report| under(&report.start))
     }
 
     fn release(&mut self, position: usize, out: Out<'_>) {
@@ -314,7 +317,7 @@ impl Agent {
 
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
         self.reports.retain(|report| report.start.ticket != ticket);
-        let done = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding.queue);
+        let done = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding);
         if let Some(position) = self.grants.iter().position(done) {
             self.release(position, out);
         }
@@ -366,7 +369,7 @@ impl Agent {
             let grant = self.grants[position];
             if grants.contains(&grant.holding) || grant.revoked {
                 position += 1;
-            } else if self.engaged_for(grant.holding.queue) {
+            } else if self.engaged_for(grant.holding) {
                 self.grants[position].revoked = true;
                 position += 1;
             } else {
@@ -374,9 +377,13 @@ impl Agent {
             }
         }
         for holding in grants {
-            let released = self.grants.iter().any(|grant| grant.holding == *holding && grant.revoked);
-            if !released {
-                self.take_up(now, *holding, until, out);
+            match self.grants.iter_mut().find(|grant| grant.holding == *holding && grant.revoked) {
+                // Its task is to be finished.
+                Some(grant) => {
+                    grant.until = grant.until.max(until);
+                    out.push(AgentEffect::Held { holding: *holding, until: grant.until });
+                }
+                None => self.take_up(now, *holding, until, out),
             }
         }
         if newcomer && grants.is_empty() && !self.quiescing && self.running.is_none() {
@@ -417,7 +424,7 @@ impl Agent {
             return;
         }
         for position in (0..self.grants.len()).rev() {
-            if self.engaged_for(self.grants[position].holding.queue) {
+            if self.engaged_for(self.grants[position].holding) {
                 self.grants[position].revoked = true;
             } else {
                 self.release(position, out);

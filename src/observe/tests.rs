@@ -360,6 +360,36 @@ fn an_orphan_is_taken_up_within_the_bound_unless_nobody_was_there() {
     let mut short = owned();
     short.up(W1).at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30).fact(Fact::WorkerResumed { worker: W0 });
     assert_eq!(short.counts(), []);
+    // The engine noticed and its record did not, so that a restored one leaves the queue where it was.
+    let mut restored = owned();
+    restored.at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30);
+    restored.note(Note::QueueOrphaned { queue: Q1, worker: W0, lease_ends: Time::from_secs(50) });
+    restored.at(35).fact(Fact::WorkerResumed { worker: W0 });
+    restored.at(36).fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until: None });
+    assert_eq!(restored.counts(), []);
+}
+
+#[test]
+fn where_nothing_comes_in_queues_are_moved_only_after_one_is_deleted() {
+    let moved = |created_at: u64, deleted_at: Option<u64>| {
+        let mut play = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
+        play.up(W0).up(W1).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1);
+        play.at(created_at).note(Note::QueueCreated { queue: Q2 });
+        if let Some(secs) = deleted_at {
+            play.at(secs).note(Note::QueueDeleted { queue: Q2 });
+        }
+        play.at(60).note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
+        play.at(61).note(Note::QueueVacant { queue: Q1 }).own(Q1, W1, 2);
+        play.done().violation_counts[Property::Settles.index()]
+    };
+    assert_eq!(moved(0, None), 1, "there is no cause");
+    assert_eq!(moved(0, Some(50)), 0, "a queue less is one");
+    assert_eq!(moved(0, Some(30)), 1, "long before");
+    assert_eq!(moved(40, Some(50)), 1, "one that came meanwhile is none");
+    let mut joined = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
+    joined.up(W0).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1).at(60).up(W1);
+    joined.note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
+    assert_eq!(joined.counts(), [], "who joins at this instant is a cause");
 }
 
 #[test]
@@ -401,6 +431,11 @@ fn a_leaving_worker_that_waits_idle_until_it_is_killed_is_a_breach() {
     };
     assert_eq!(killed_after_it_was_idle_for(31), [], "the engine has this long to hear and answer");
     assert_eq!(killed_after_it_was_idle_for(32), [(Property::Quiesce, 1)]);
+    let mut unreachable = Play::two();
+    unreachable.at(1).fact(Fact::QuiesceDelivered { worker: W0, deadline: Time::from_secs(50) });
+    unreachable.at(40).fact(Fact::MessageLost { worker: W0 });
+    unreachable.at(50).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed }).own(Q1, W1, 2);
+    assert_eq!(unreachable.counts(), []);
 }
 
 #[test]

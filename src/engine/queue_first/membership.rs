@@ -269,9 +269,10 @@ impl QueueFirst {
         if beat.quiescing {
             self.quiesce(now, worker, false, out);
         }
+        // First what is sent again: it must not come after a newer order, or it would be taken for old news.
+        self.notice_lost_orders(now, worker, beat, out);
         self.notice_lost_releases(now, worker, beat, out);
         self.renew_leases(now, worker);
-        self.notice_lost_orders(now, worker, beat, out);
         self.welcome(worker, beat.stamp, out);
         let Some(member) = self.members.get(worker) else {
             return;
@@ -291,7 +292,7 @@ impl QueueFirst {
         if lease.is_some() && !member.owned.is_empty() {
             out.push(Effect::Persist(Record::Leads));
         }
-        let kept = member.owned.iter().filter(|queue| matches!(self.pool.queue(**queue).hold, Hold::Owned(_)));
+        let kept = member.owned.iter().filter(|queue| self.keeps(member, **queue));
         let grants: Holdings =
             kept.map(|queue| Holding { queue: *queue, epoch: self.pool.queue(*queue).epoch }).collect();
         let welcome = Welcome { stamp, lease, grants, ticket };
@@ -302,15 +303,22 @@ impl QueueFirst {
         let Some((lease, member)) = self.lease().zip(self.members.get(worker)) else {
             return;
         };
-        for queue in &member.owned {
-            let state = self.pool.queue_mut(*queue);
-            if matches!(state.hold, Hold::Owned(_)) {
-                state.lease_ends = now + lease.duration + lease.margin;
-            }
+        let kept: SmallVec<[QueueId; 2]> =
+            member.owned.iter().copied().filter(|queue| self.keeps(member, *queue)).collect();
+        for queue in kept {
+            self.pool.queue_mut(queue).lease_ends = now + lease.duration + lease.margin;
         }
     }
 
-    /// A grant that the worker has seen and does not hold was released, and the word of it was lost.
+    /// Whether a queue's lease is renewed: its owner keeps it, or hands it back and may still execute a task of it.
+    fn keeps(&self, member: &Member, queue: QueueId) -> bool {
+        let state = self.pool.queue(queue);
+        let executes = member.outstanding.is_some_and(|order| state.started == Some(order.start.ticket));
+        matches!(state.hold, Hold::Owned(_)) || executes
+    }
+
+    /// A grant that the worker has seen and does not hold was released, and the word of it was lost. Unless it stops an
+    /// attempt under it at this very moment.
     fn notice_lost_releases(&mut self, now: Time, worker: WorkerId, beat: &Heartbeat, out: &mut Outbox) {
         let Some(member) = self.members.get(worker) else {
             return;
@@ -322,6 +330,7 @@ impl QueueFirst {
                 (self.pool.queue(*queue).granted_by, Holding { queue: *queue, epoch: self.pool.queue(*queue).epoch })
             })
             .filter(|(granted_by, holding)| *granted_by <= beat.seen && !beat.holds.contains(holding))
+            .filter(|(_, holding)| beat.running.is_none() || beat.running != self.pool.queue(holding.queue).started)
             .map(|(_, holding)| holding)
             .collect();
         for holding in gone {

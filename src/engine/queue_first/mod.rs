@@ -403,11 +403,12 @@ impl EngineFactory for Factory {
     }
 
     fn agent(&self, detection: Detection) -> AgentOptions {
-        AgentOptions {
-            heartbeat: detection.heartbeat,
-            session: (self.spec.lease != LeaseSpec::None).then_some(detection.ttl),
-            fences_itself: self.spec.lease != LeaseSpec::None,
-        }
+        let session = match self.spec.lease {
+            LeaseSpec::None => None,
+            // By the agent's own clock, which may be as wrong as with a lease.
+            LeaseSpec::Lease(lease) => Some(detection.ttl.saturating_sub(lease.margin)),
+        };
+        AgentOptions { heartbeat: detection.heartbeat, session, fences_itself: self.spec.lease != LeaseSpec::None }
     }
 }
 

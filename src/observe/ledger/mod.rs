@@ -182,7 +182,11 @@ impl Ledger {
             }
             Fact::MessageLost { worker } | Fact::MessageOvertook { worker } => {
                 let now = self.now;
-                self.workers.grow_to(worker).lost_at = Some(now);
+                let rec = self.workers.grow_to(worker);
+                rec.lost_at = Some(now);
+                if matches!(fact, Fact::MessageLost { .. }) {
+                    rec.cut_off_at = Some(now);
+                }
                 self.touch_queues_of(worker);
             }
             Fact::Poisoned { task, never_ends } => self.poison(task, never_ends),

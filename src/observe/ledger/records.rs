@@ -180,6 +180,8 @@ pub(crate) struct WorkerRec {
     pub(crate) in_flight: u32,
     /// When a message between it and the engine was last lost, or overtaken and maybe of no use.
     pub(crate) lost_at: Option<Time>,
+    /// When a message between it and the engine was last lost.
+    pub(crate) cut_off_at: Option<Time>,
     /// Clocks that run while it executes, and while it cannot.
     busy_clock: u64,
     down_clock: u64,

@@ -50,9 +50,9 @@ impl Drains {
         }
     }
 
-    /// Since when nothing came in between.
-    pub(super) fn healed_at(&self) -> Time {
-        self.healed.at
+    /// Since when nothing came in between, at `now`.
+    pub(super) fn healed_at(&self, now: Time) -> Time {
+        if self.disturbed { now } else { self.healed.at }
     }
 
     pub(super) fn finish(&self, ledger: &Ledger, docket: &mut Docket) {

@@ -167,7 +167,7 @@ impl Oracle {
             | Fact::EngineUp { .. }
             | Fact::EngineHeld { .. } => self.drains.disturbed(),
             Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
-                self.settles.revoking(now, queue, worker, why, self.drains.healed_at(), docket);
+                self.settles.revoking(now, queue, worker, why, self.drains.healed_at(now), docket);
             }
             Fact::Noted(Note::Placed { task, queue }) => affinity::placed(now, task, queue, ledger, docket),
             Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
@@ -175,10 +175,13 @@ impl Oracle {
                 recovery::owned(now, queue, worker, epoch, ledger, docket);
                 self.orphan_bound.owned(now, queue, worker, epoch, ledger);
             }
-            Fact::Noted(Note::QueueDeleted { queue }) => pool_bounds::deleted(now, queue, ledger, docket),
+            Fact::Noted(Note::QueueCreated { queue, .. }) => self.settles.created(now, queue),
+            Fact::Noted(Note::QueueDeleted { queue }) => {
+                pool_bounds::deleted(now, queue, ledger, docket);
+                self.settles.deleted(now, queue, self.drains.healed_at(now));
+            }
             Fact::Noted(
-                Note::QueueCreated { .. }
-                | Note::QueueOrphaned { .. }
+                Note::QueueOrphaned { .. }
                 | Note::QueueVacant { .. }
                 | Note::QueueDraining { .. }
                 | Note::QueueRevived { .. }
@@ -206,7 +209,7 @@ impl Oracle {
         self.no_loss.finish(ledger, docket);
         quiesce::finish(ledger, docket);
         self.drains.finish(ledger, docket);
-        self.settles.finish(self.drains.healed_at(), ledger, docket);
+        self.settles.finish(self.drains.healed_at(ledger.now), ledger, docket);
         docket.examples.sort_by_key(|violation| (violation.at, violation.property));
     }
 }

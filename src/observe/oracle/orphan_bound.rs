@@ -69,9 +69,10 @@ impl OrphanBound {
         }
     }
 
+    /// Somebody has taken it up: the next owner, or the last one again, by a restored engine that knows it as the owner.
     pub(super) fn held(&mut self, queue: QueueId, epoch: Epoch) {
         if let Some(slot) = self.lost.get_mut(queue)
-            && slot.is_some_and(|loss| epoch > loss.epoch)
+            && slot.is_some_and(|loss| epoch >= loss.epoch)
         {
             *slot = None;
         }

@@ -48,7 +48,8 @@ pub(super) fn gone(
         late(now, worker, deadline, docket);
     }
     let Some((rec, bound)) = ledger.workers.get(worker).zip(answer_bound) else { return };
-    let idle = now.since(rec.doing_since);
+    // Whom no message reaches cannot be let go.
+    let idle = now.since(rec.doing_since.max(rec.cut_off_at.unwrap_or(Time::ZERO)));
     if exit == Exit::Killed
         && rec.doing() == Doing::IdleQuiescing
         && rec.in_flight == 0

@@ -3,17 +3,32 @@
 
 use super::{Breach, Docket, Ledger};
 use crate::base::note::GrantReason;
-use crate::base::{Property, QueueId, Span, Time, WorkerId};
+use crate::base::{IdVec, Property, QueueId, Span, Time, WorkerId};
 
 #[derive(Debug)]
 pub(super) struct Settles {
     /// Within this time of the last disturbance; `None`: not judged.
     within: Option<Span>,
+    created: IdVec<QueueId, Time>,
+    /// When a queue was deleted last that was there when nothing came in between any more.
+    shrunk: Time,
 }
 
 impl Settles {
     pub(super) fn new(within: Option<Span>) -> Self {
-        Settles { within }
+        Settles { within, created: IdVec::new(), shrunk: Time::ZERO }
+    }
+
+    pub(super) fn created(&mut self, now: Time, queue: QueueId) {
+        *self.created.grow_to(queue) = now;
+    }
+
+    /// A queue that has become superfluous is a cause to move others. One that was created meanwhile is none: a pool that
+    /// creates and deletes for ever does not settle.
+    pub(super) fn deleted(&mut self, now: Time, queue: QueueId, healed_at: Time) {
+        if self.created.get(queue).is_none_or(|created| *created <= healed_at) {
+            self.shrunk = now;
+        }
     }
 
     pub(super) fn revoking(
@@ -26,6 +41,7 @@ impl Settles {
         docket: &mut Docket,
     ) {
         let voluntary = matches!(why, GrantReason::Relief | GrantReason::Balance);
+        let healed_at = healed_at.max(self.shrunk);
         if voluntary && self.within.is_some_and(|within| healed_at.saturating_add(within) < now) {
             docket.accuse(Property::Settles, now, || Breach {
                 queue: Some(queue),
@@ -41,6 +57,7 @@ impl Settles {
 
     pub(super) fn finish(&self, healed_at: Time, ledger: &Ledger, docket: &mut Docket) {
         let Some(within) = self.within else { return };
+        let healed_at = healed_at.max(self.shrunk);
         let moving = ledger.queues.values().any(|rec| rec.exists && rec.revoking);
         if moving || ledger.now <= healed_at.saturating_add(within) {
             return;
