@@ -66,13 +66,7 @@ pub fn human(doc: &Document, color: bool) -> String {
     let mut out = replay.unwrap_or_default();
     out += &format!("{}  {}\n", paint(&doc.verdict.name().to_uppercase(), doc.verdict), headline(doc));
     out += &format!("{}\ndigest {}\n", context(doc).join(", "), doc.digest);
-    if !doc.expectations.is_empty() {
-        out += "\nExpectations\n";
-    }
-    for it in &doc.expectations {
-        let detail = if it.detail.is_empty() { String::new() } else { format!("  ({})", it.detail) };
-        out += &format!("  {}  {}{detail}\n", paint(&format!("{:12}", it.verdict.name()), it.verdict), it.id);
-    }
+    out += &expectations(doc, paint);
     let breaches = breach_lines(doc);
     if !breaches.is_empty() {
         out += &format!("\nBreaches\n  {}\n", breaches.join("\n  "));
@@ -105,6 +99,31 @@ pub fn human(doc: &Document, color: bool) -> String {
     }
     if doc.verdict != Verdict::Pass {
         out += &format!("\nRepeat it with:\n{}\n", doc.reproduce);
+    }
+    out
+}
+
+/// What does not hold comes first and in full; what holds is named, and the details stand in the report.
+fn expectations(doc: &Document, paint: impl Fn(&str, Verdict) -> String) -> String {
+    if doc.expectations.is_empty() {
+        return String::new();
+    }
+    let mut out = "\nExpectations\n".to_owned();
+    let (holds, fails): (Vec<_>, Vec<_>) = doc.expectations.iter().partition(|it| it.verdict == Verdict::Pass);
+    let line =
+        |verdict: Verdict, text: &str| format!("  {}  {text}\n", paint(&format!("{:12}", verdict.name()), verdict));
+    for it in fails {
+        let detail = if it.detail.is_empty() { String::new() } else { format!("  ({})", it.detail) };
+        out += &line(it.verdict, &format!("{}{detail}", it.id));
+    }
+    for kind in ["always", "sometimes"] {
+        let names: Vec<&str> = holds.iter().filter_map(|it| it.id.strip_prefix(kind)?.strip_prefix(' ')).collect();
+        if !names.is_empty() {
+            out += &line(Verdict::Pass, &format!("{kind} {}", names.join(", ")));
+        }
+    }
+    for it in holds.iter().filter(|it| !it.id.starts_with("always ") && !it.id.starts_with("sometimes ")) {
+        out += &line(it.verdict, &format!("{}  ({})", it.id, it.detail));
     }
     out
 }

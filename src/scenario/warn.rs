@@ -35,7 +35,16 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
     if workers.initial == 0 && !joins && !comes {
         findings.warn("workers", "there is no worker and none ever comes", "write `workers: {initial: 2}`");
     }
+    let leaves = workers.lifetime.is_some() && workers.crash_share < 1.0;
+    if leaves && !comes && !joins {
+        findings.warn(
+            "workers.exit",
+            "workers that quiesce are not replaced, and nobody else comes: the fleet shrinks".to_owned(),
+            "add `arrivals`, or let all exits be crashes: `restart_after` replaces what crashed",
+        );
+    }
     restarts(scenario, findings);
+    faults(scenario, findings);
     fleet(scenario, findings);
     hot_resource(scenario, findings);
 }
@@ -74,6 +83,15 @@ fn restarts(scenario: &Scenario, findings: &mut Findings<'_>) {
             let help = "lower `max_attempts` so that such tasks fail, or use a demand with a bound (pareto with a cap)";
             findings.warn(&format!("workload[{index}].service"), message, help);
         }
+    }
+}
+
+/// A fault that comes when all is over tests nothing.
+fn faults(scenario: &Scenario, findings: &mut Findings<'_>) {
+    let end = scenario.run.horizon + scenario.run.drain;
+    for (index, timed) in scenario.faults.timed.iter().enumerate().filter(|(_, timed)| timed.at >= end) {
+        let message = format!("at {} the run is over: it ends at {end}, horizon and drain", timed.at);
+        findings.warn(&format!("faults[{index}]"), message, "let it happen earlier, or make the run longer");
     }
 }
 

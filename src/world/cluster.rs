@@ -228,6 +228,13 @@ impl<O: Observe> World<'_, O> {
             self.calendar.cancel(handle);
         }
         self.fact(Fact::EngineDown { term: self.cluster.context.term });
+        self.unanswered(said);
+        let at = self.now() + recover_after;
+        self.calendar.schedule(at, class::PHYSICAL, Event::EngineUp);
+    }
+
+    /// Who said something and got no answer says it again, and so do those who waited to be heard after it.
+    fn unanswered(&mut self, said: Option<Said>) {
         match said {
             Some(Said::Submit(task, _)) if self.cluster.records.tasks.contains_key(&task) => {}
             Some(Said::Worker(..)) | None => {}
@@ -235,8 +242,6 @@ impl<O: Observe> World<'_, O> {
         }
         let queued = std::mem::take(&mut self.cluster.queued);
         queued.into_iter().for_each(|said| self.unheard(Some(said)));
-        let at = self.now() + recover_after;
-        self.calendar.schedule(at, class::PHYSICAL, Event::EngineUp);
     }
 
     /// A new engine is restored from the records, under a higher term.
@@ -256,6 +261,11 @@ impl<O: Observe> World<'_, O> {
         for (task, outcome) in std::mem::take(&mut self.cluster.untold) {
             self.client_is_told(task, outcome);
         }
+        self.lead();
+    }
+
+    /// The restored engine begins: with what is due by its records, then with what nobody heard.
+    fn lead(&mut self) {
         self.tell_watched(Input::Timeout);
         while self.engine.is_some()
             && let Some(said) = self.cluster.waiting.pop_front()
@@ -270,11 +280,17 @@ impl<O: Observe> World<'_, O> {
         if let Some((handle, _)) = self.engine_timer.take() {
             self.calendar.cancel(handle);
         }
-        self.cluster.elder = Some((elder, self.speaker));
-        let at = self.now() + lasts;
-        self.calendar.schedule(at, class::OUTSIDE, Event::ElderOver);
+        if let Some((said, _)) = self.cluster.held.take() {
+            // What the store has not taken yet comes under an older term: it is refused, and that ends the elder.
+            self.fact(Fact::EngineHeld { held: false });
+            self.unanswered(said);
+        } else {
+            self.cluster.elder = Some((elder, self.speaker));
+            let at = self.now() + lasts;
+            self.calendar.schedule(at, class::OUTSIDE, Event::ElderOver);
+        }
         self.restore();
-        self.tell_watched(Input::Timeout);
+        self.lead();
     }
 
     pub(super) fn elder_over(&mut self) {

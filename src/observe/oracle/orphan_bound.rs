@@ -87,7 +87,8 @@ impl OrphanBound {
             if !ledger.queues[queue].exists {
                 continue;
             }
-            let chosen = ledger.queues[queue].owner.and_then(|worker| ledger.workers[worker].lost_at);
+            let rec = &ledger.queues[queue];
+            let chosen = rec.owner.or(rec.last_owner).and_then(|worker| ledger.workers[worker].lost_at);
             let excused = ledger.brain != Brain::Up || ledger.engine_up_at.max(chosen).is_some_and(|at| at >= since);
             let reachable = |rec: &WorkerRec| {
                 rec.healthy_since.is_some_and(|at| at <= since) && rec.lost_at.is_none_or(|at| at < since)

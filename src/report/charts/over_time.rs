@@ -64,7 +64,7 @@ pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
         1 => "1 replication".to_string(),
         many => format!("{many} replications; lines are means, bands hold the middle 80 % of replications"),
     };
-    canvas.titled(&title(at, &panels), &page::origin(doc, &of));
+    canvas.titled(&title(at, &panels, all.len()), &page::origin(doc, &of));
     for (index, (name, color, curve)) in panels.iter().enumerate() {
         let top = FIRST + index as f64 * (PANEL + GAP);
         canvas.label(Label {
@@ -86,7 +86,7 @@ pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
     Some(canvas)
 }
 
-fn title(at: &[Time], panels: &[(&str, Color, Curve); 3]) -> String {
+fn title(at: &[Time], panels: &[(&str, Color, Curve); 3], replications: usize) -> String {
     let (backlog, point) = panels[2].2.peak();
     let (fewest, most) = range(&panels[1].2.mean);
     let workers = if fewest == most { format!("{most} workers") } else { format!("{fewest} to {most} workers") };
@@ -98,7 +98,8 @@ fn title(at: &[Time], panels: &[(&str, Color, Curve); 3]) -> String {
     let grain = if end > Time::from_secs(3_600) { 60_000_000 } else { 1_000_000 };
     let when = number::clock(Time::from_micros(at[point].micros() / grain * grain));
     let tasks = if backlog >= 9.95 { format!("{backlog:.0}") } else { shown(backlog) };
-    format!("At most {tasks} tasks waited, at {when}, with {workers} up")
+    let mean = if replications > 1 { "On average at" } else { "At" };
+    format!("{mean} most {tasks} tasks waited, at {when}, with {workers} up")
 }
 
 /// To one decimal: means of counts.
