@@ -1,6 +1,8 @@
 //! Scenario files: what is legal reads back as the same scenario; what is hostile is refused with its place and a
 //! remedy, and nothing panics.
 
+mod program;
+
 use std::path::PathBuf;
 
 use lanekeeper::base::{Claim, ResourceId, Span, TaskId, Time, WorkerId};
@@ -8,6 +10,7 @@ use lanekeeper::scenario::{
     Action, Arrivals, Diagnostic, Kind, Loaded, Override, Source, SourceText, file::json_schema, load,
 };
 use lanekeeper::sim::dist::Dist;
+use program::{SMALL, code, folder_with, lanekeeper, stderr};
 use proptest::prelude::*;
 
 const FULL: &str = r#"
@@ -428,4 +431,51 @@ proptest! {
             }),
         }
     }
+}
+
+/// What `check` finds wrong with the variants and the sweep below a small scenario.
+fn lanekeeper_check(more: &str) -> (i32, String) {
+    let dir = folder_with(&[("a.yaml", format!("{SMALL}{more}").as_bytes())]);
+    let output = lanekeeper(dir.path(), "check a.yaml");
+    (code(&output), stderr(&output))
+}
+
+#[test]
+fn every_variant_is_read_and_each_mistake_shown_where_it_stands() {
+    let (exit, text) = lanekeeper_check(
+        "variants:\n  good: {}\n  typo: {workers: {inital: 3}}\n  path: {engine.queue_first.queues.min: 9, \
+         engine.queue_first.queues.max: 3}\n  nowhere: {workers.initial.x: 3}\n",
+    );
+    assert_eq!(exit, 2, "{text}");
+    for words in ["a.yaml:10:20", "did you mean `initial`?", "a.yaml:11:", "min 9 is above max 3", "a.yaml:12:"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (exit, text) = lanekeeper_check("variants: {a: {}, b: 7}\n");
+    assert!(exit == 2 && text.contains("a.yaml:8:19") && text.contains("is no map"), "{text}");
+    let (exit, text) = lanekeeper_check("variants: {a: {}, b: {run: {replications: 5}}}\n");
+    assert!(exit == 2 && text.contains("cannot be paired"), "{text}");
+    assert_eq!(lanekeeper_check("variants: {a: {}, b: {workers: {initial: 5}}}\n").0, 0);
+}
+
+#[test]
+fn every_cell_is_read_and_a_mistake_of_many_is_shown_once_at_its_value() {
+    let sweep = "sweep:\n  grid:\n    workers.initial: [1, 2, many]\n    engine.queue_first.queues.max: [1, 4]\n    \
+                 engine.queue_first.queues.min: [2]\n";
+    let (exit, text) = lanekeeper_check(sweep);
+    assert_eq!(exit, 2, "{text}");
+    for words in ["a.yaml:10:29", "a.yaml:12:37", "min 2 is above max 1", "in the cell initial 1, max 1, min 2"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(text.matches("above max").count(), 1, "{text}");
+    let (exit, text) = lanekeeper_check("sweep: {grid: {run.sed: [1]}}\n");
+    assert!(exit == 2 && text.contains("a.yaml:8:16") && text.contains("`seed`"), "{text}");
+    let (exit, text) = lanekeeper_check("sweep: {grid: {run.seed: [1]}, where: run.sead < 2}\n");
+    assert!(exit == 2 && text.contains("a.yaml:8:32") && text.contains("`run.sead`"), "{text}");
+    let (exit, text) = lanekeeper_check("sweep: {grid: {run.seed: [1]}, where: run.seed > 2}\n");
+    assert!(exit == 4 && text.contains("leaves no combination"), "{text}");
+    let huge =
+        "sweep: {grid: {run.seed: {from: 1, to: 1000000, step: 1}, workers.initial: {from: 1, to: 100000, step: 1}}}\n";
+    let (exit, text) = lanekeeper_check(huge);
+    assert!(exit == 2 && text.contains("combinations"), "{text}");
+    assert_eq!(lanekeeper_check("sweep: {grid: {workers.initial: [1, 2]}}\n").0, 0);
 }

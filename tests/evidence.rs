@@ -248,3 +248,35 @@ fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
     assert!(code(&empty) == 4 && stderr(&empty).contains("no shard"), "{}", stderr(&empty));
     assert!(!dir.path().join("results").exists());
 }
+
+#[test]
+fn a_comparison_ends_as_its_expectations_do_and_says_which_do_not_hold() {
+    let with = |threshold: &str| {
+        format!(
+            "{SMALL}variants: {{few: {{workers: {{initial: 1}}}}, many: {{}}}}\nexpect: {{thresholds: [\"{threshold}\"]}}\n"
+        )
+    };
+    for (threshold, exit, words) in [
+        ("wait.mean < 1h", 0, ""),
+        ("wait.mean < 2s", 1, "few: fail: wait.mean < 2s"),
+        ("throughput == 7/s", 1, "many: fail: throughput"),
+        ("tasks.lost > 3", 1, "few: fail: tasks.lost > 3"),
+    ] {
+        let dir = folder_with(&[("two.yaml", with(threshold).as_bytes())]);
+        let output = lanekeeper(dir.path(), "compare two.yaml --charts none");
+        assert_eq!(code(&output), exit, "{threshold}: {}{}", stdout(&output), stderr(&output));
+        assert!(stdout(&output).contains(words), "{threshold}: {}", stdout(&output));
+    }
+    let mean = "compare two.yaml --charts none --format json --replications 3";
+    let dir = folder_with(&[("two.yaml", with("wait.mean < 1h").as_bytes())]);
+    let text = stdout(&lanekeeper(dir.path(), mean));
+    let wait =
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["cells"][1]["metrics"]["wait.mean"]["mean"].clone();
+    fs::write(
+        dir.path().join("two.yaml"),
+        with(&format!("wait.mean < {}s", wait.as_f64().unwrap())).replace("few: {workers: {initial: 1}}", "few: {}"),
+    )
+    .unwrap();
+    assert_eq!(code(&lanekeeper(dir.path(), "compare two.yaml --charts none --replications 3")), 3);
+    assert_eq!(code(&lanekeeper(dir.path(), "compare two.yaml --charts none --replications 3 --inconclusive pass")), 0);
+}

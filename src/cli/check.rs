@@ -1,11 +1,12 @@
-//! `check FILE…`: reads and validates only; every error and warning with its place.
+//! `check FILE…`: reads and validates only, variants and cells of a sweep included; every error and warning with its
+//! place.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::session::{Overrides, read};
+use super::session::{Overrides, checked};
 use super::terminal::{Terminal, quoted};
 use crate::registry::Registry;
 use crate::scenario::write::yaml;
@@ -35,7 +36,7 @@ impl CheckArgs {
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let mut exit = Exit::Done;
         for file in &self.files {
-            match read(Some(file), &self.overrides, registry, terminal) {
+            match checked(file, &self.overrides, registry, terminal) {
                 Ok(ready) if self.resolved => {
                     let separator = if self.files.len() > 1 { "---\n" } else { "" };
                     terminal.print(&format!("{separator}{}", yaml(&ready.written.document())))?;

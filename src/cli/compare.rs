@@ -10,17 +10,18 @@ use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::progress::{Extent, watched};
 use super::run::Format;
-use super::session::{Outcome, Ready, Running, ready, refusal, source};
+use super::session::{Outcome, Ready, Running, refusal, source};
 use super::terminal::{Terminal, quoted_text};
-use crate::experiment::Options;
+use super::variations::read_variants;
 use crate::experiment::compare::{Compared, Measure, System, compare, default_measures, differences};
+use crate::experiment::{Options, Verdict};
 use crate::registry::Registry;
 use crate::report::atomic_write;
 use crate::report::charts::{Formats, write_comparison_charts};
 use crate::report::comparison::{Cell, Comparison, csv, json, table};
 use crate::report::html;
 use crate::scenario::variants::{name_of, variants, varied};
-use crate::scenario::{Change, Override, SourceText, Variant, load_variant, metric};
+use crate::scenario::{Change, Override, SourceText, Variant, metric};
 
 /// More systems than this are no comparison: `sweep` is for them.
 const VARIANTS_MAX: usize = 64;
@@ -76,13 +77,6 @@ impl CompareArgs {
         let variants = self.variants(&source, terminal)?;
         let systems = self.systems(&source, &variants, registry, terminal)?;
         let measures = self.measures(&systems[0])?;
-        let runs = |it: &Ready| {
-            let run = &it.scenario.run;
-            (run.replications, run.precision.map(|it| (it.metric.name, it.class, it.relative.to_bits())))
-        };
-        if systems.iter().any(|it| runs(it) != runs(&systems[0])) {
-            return Err(Failure::usage("error: variants that differ in `run.replications` cannot be paired"));
-        }
         let bare: Vec<System<'_>> =
             systems.iter().map(|it| System { scenario: &it.scenario, factory: &*it.factory }).collect();
         let extent = Extent::of(&systems[0].scenario, systems.len() as u64);
@@ -101,8 +95,8 @@ impl CompareArgs {
         if !is_complete {
             return Ok(Exit::Interrupted);
         }
-        let breached = comparison.cells.iter().any(Cell::breaches_a_promise);
-        Ok(if breached { Exit::Violated } else { Exit::Done })
+        let worst = comparison.cells.iter().map(|cell| cell.document.verdict).max().unwrap_or(Verdict::Pass);
+        Ok(self.running.exit(worst))
     }
 
     /// What is compared, the baseline first.
@@ -146,20 +140,7 @@ impl CompareArgs {
             path: "run.replications".to_owned(),
             value: format!("{{precision: {{metric: wait.mean, relative: {relative}}}}}"),
         }));
-        let mut said = Vec::new();
-        let mut systems = Vec::new();
-        for variant in variants {
-            let loaded = load_variant(source, variant, &overrides);
-            let (system, warnings) = ready(Some(&self.file), source, loaded, registry, terminal)?;
-            for warning in warnings.iter().map(|it| it.render(terminal.color_on_stderr())) {
-                if !said.contains(&warning) {
-                    terminal.say(&warning);
-                    said.push(warning);
-                }
-            }
-            systems.push(system);
-        }
-        Ok(systems)
+        read_variants(Some(&self.file), source, variants, &overrides, registry, terminal)
     }
 
     fn measures(&self, first: &Ready) -> Result<Vec<Measure>, Failure> {

@@ -28,6 +28,7 @@ mod shrink;
 mod sweep;
 mod terminal;
 mod test;
+mod variations;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::progress::{self, Extent};
 use super::terminal::{Terminal, quoted, quoted_text};
+use super::variations::check_all;
 use crate::engine::EngineFactory;
 use crate::experiment::judge::{Judgement, hex, judge};
 use crate::experiment::stationarity::warnings;
@@ -144,6 +145,18 @@ pub(super) fn read(
     for warning in &warnings {
         terminal.say(&warning.render(terminal.color_on_stderr()));
     }
+    Ok(ready)
+}
+
+/// Reads a scenario with everything its file holds: what `compare` and `sweep` would run is read as well.
+pub(super) fn checked(
+    file: &Path,
+    overrides: &Overrides,
+    registry: &Registry,
+    terminal: &Terminal,
+) -> Result<Ready, Failure> {
+    let ready = read(Some(file), overrides, registry, terminal)?;
+    check_all(&ready, &source(Some(file))?, &overrides.list(), registry, terminal)?;
     Ok(ready)
 }
 

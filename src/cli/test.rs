@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::progress::interrupted;
-use super::session::{Ready, Running, experiment, read};
+use super::session::{Ready, Running, checked, experiment};
 use super::terminal::Terminal;
 use crate::experiment::Verdict;
 use crate::experiment::verify::verify;
@@ -103,7 +103,7 @@ impl TestArgs {
             error: None,
             reproduce: self.repeat([file]),
         };
-        let exit = match read(Some(file), &self.running.overrides, registry, terminal) {
+        let exit = match checked(file, &self.running.overrides, registry, terminal) {
             Ok(ready) => {
                 suite.name.clone_from(&ready.scenario.name);
                 self.judged(&ready, &mut suite, tally, terminal)?

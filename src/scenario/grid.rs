@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::Override;
 use super::diagnose::Diagnostic;
-use super::places;
-use super::resolve::{SourceText, document};
+use super::places::{self, below, item};
+use super::resolve::{SourceText, error_at, section};
 use super::units::{Percent, Rate, finite};
 use super::variants::varied;
 use crate::base::Span;
@@ -22,6 +22,8 @@ const AXIS_MAX: usize = 1_000_000;
 struct Axis {
     path: String,
     values: Vec<Value>,
+    /// The map of the file that holds it: `sweep.grid`, `sweep.zip`; `None`: it was typed.
+    written: Option<&'static str>,
 }
 
 /// A simple comparison of two paths or values.
@@ -50,6 +52,8 @@ pub struct GridCell {
     pub name: String,
     /// Path and value, in the order of the axes.
     pub parameters: Vec<(String, Value)>,
+    /// Where in the file each value stands, as `sweep.grid.workers.initial[2]`; empty when it was typed.
+    pub written: Vec<String>,
 }
 
 impl GridCell {
@@ -66,13 +70,10 @@ impl Grid {
     /// # Errors
     /// When it makes no sense.
     pub fn of(source: &SourceText) -> Result<Option<Grid>, Diagnostic> {
-        let Some(sweep) = document(source)?.get_mut("sweep").map(Value::take).filter(|it| !it.is_null()) else {
-            return Ok(None);
-        };
+        let Some(sweep) = section(source, "sweep")? else { return Ok(None) };
         let grid = read(&sweep).map_err(|(path, message)| {
-            let mut found = Diagnostic::error(&source.path, message);
-            found.path = path;
-            found.with_help("write `sweep: {grid: {path: [1, 2]}, zip: {…}, where: path <= path}`")
+            error_at(source, &path, message)
+                .with_help("write `sweep: {grid: {path: [1, 2]}, zip: {…}, where: path <= path}`")
         })?;
         Ok(Some(grid))
     }
@@ -84,7 +85,7 @@ impl Grid {
     pub fn from_vary(vary: &[String]) -> Result<Grid, String> {
         let axis = |text: &String| {
             let (path, values) = varied(text)?;
-            Ok(Axis { path, values: values.iter().map(|it| scalar(it)).collect() })
+            Ok(Axis { path, values: values.iter().map(|it| scalar(it)).collect(), written: None })
         };
         Ok(Grid { axes: vary.iter().map(axis).collect::<Result<_, String>>()?, ..Grid::default() })
     }
@@ -104,26 +105,40 @@ impl Grid {
     pub fn cells<'a>(&'a self, base: &'a Value) -> impl Iterator<Item = GridCell> + 'a {
         let count = self.combinations().expect("the combinations were counted before");
         (0..count).filter_map(move |place| {
-            let parameters = self.parameters(place);
+            let values = self.values(place);
+            let parameters: Vec<_> =
+                values.iter().map(|(axis, index)| (axis.path.clone(), axis.values[*index].clone())).collect();
             let holds = |condition: &Condition| condition.holds(&parameters, base);
             let name = self.conditions.iter().all(holds).then(|| name_of(&parameters))?;
-            Some(GridCell { place, name, parameters })
+            let written = |(axis, index): &(&Axis, usize)| Some(item(&below(axis.written?, &axis.path), *index));
+            Some(GridCell { place, name, parameters, written: values.iter().filter_map(written).collect() })
         })
     }
 
-    fn parameters(&self, place: u64) -> Vec<(String, Value)> {
+    /// A path in a condition that is neither varied nor in `base`, the resolved scenario.
+    pub fn unknown_path(&self, base: &Value) -> Option<&str> {
+        let sides = self.conditions.iter().flat_map(|it| [&it.left, &it.right]);
+        let is_known = |path: &str| {
+            let is_varied = self.axes.iter().chain(&self.zipped).any(|axis| axis.path == path);
+            is_varied || base.pointer(&pointer(path)).is_some()
+        };
+        let mut paths = sides.filter(|side| number(side).is_none()).filter_map(Value::as_str);
+        paths.find(|path| path.contains('.') && !is_known(path))
+    }
+
+    /// The axes, each with the number of its value at a place.
+    fn values(&self, place: u64) -> Vec<(&Axis, usize)> {
         let mut rest = place;
         let mut next = |length: usize| {
             let index = rest % length as u64;
             rest /= length as u64;
             usize::try_from(index).expect("an index into values that are in memory")
         };
-        let with = |axis: &Axis, index: usize| (axis.path.clone(), axis.values[index].clone());
         let row = self.zipped.first().map_or(0, |axis| next(axis.values.len()));
-        let mut parameters: Vec<_> = self.zipped.iter().rev().map(|axis| with(axis, row)).collect();
-        parameters.extend(self.axes.iter().rev().map(|axis| with(axis, next(axis.values.len()))));
-        parameters.reverse();
-        parameters
+        let mut values: Vec<_> = self.zipped.iter().rev().map(|axis| (axis, row)).collect();
+        values.extend(self.axes.iter().rev().map(|axis| (axis, next(axis.values.len()))));
+        values.reverse();
+        values
     }
 }
 
@@ -159,7 +174,7 @@ fn read(sweep: &Value) -> Result<Grid, Wrong> {
     Ok(Grid { axes, zipped, conditions })
 }
 
-fn axes(map: &Value, path: &str) -> Result<Vec<Axis>, Wrong> {
+fn axes(map: &Value, path: &'static str) -> Result<Vec<Axis>, Wrong> {
     let Some(map) = map.as_object() else {
         return Err((path.to_owned(), "this is a map from paths to values".to_owned()));
     };
@@ -173,12 +188,12 @@ fn axes(map: &Value, path: &str) -> Result<Vec<Axis>, Wrong> {
         if values.is_empty() {
             return Err(wrong("there is no value here".to_owned()));
         }
-        Ok(Axis { path: key.clone(), values })
+        Ok(Axis { path: key.clone(), values, written: Some(path) })
     };
     map.iter().map(axis).collect()
 }
 
-fn axes_of_one_length(map: &Value, path: &str) -> Result<Vec<Axis>, Wrong> {
+fn axes_of_one_length(map: &Value, path: &'static str) -> Result<Vec<Axis>, Wrong> {
     let axes = axes(map, path)?;
     match axes.iter().find(|axis| axis.values.len() != axes[0].values.len()) {
         None => Ok(axes),
@@ -245,6 +260,11 @@ fn condition(value: &Value) -> Result<Condition, Wrong> {
     Ok(Condition { left: side(&text[..at])?, sign, right: side(&text[at + sign.len()..])? })
 }
 
+/// The JSON pointer of a path of plain keys.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('.', "/"))
+}
+
 impl Condition {
     fn holds(&self, parameters: &[(String, Value)], base: &Value) -> bool {
         let value = |side: &Value| match side {
@@ -252,7 +272,7 @@ impl Condition {
                 .iter()
                 .find(|(varied, _)| varied == path)
                 .map(|(_, value)| value.clone())
-                .or_else(|| base.pointer(&format!("/{}", path.replace('.', "/"))).cloned())
+                .or_else(|| base.pointer(&pointer(path)).cloned())
                 .unwrap_or_else(|| side.clone()),
             _ => side.clone(),
         };
@@ -338,7 +358,7 @@ mod tests {
 
     #[test]
     fn combinations_are_counted_without_being_made() {
-        let axis = |path: &str| Axis { path: path.into(), values: vec![json!(1); 100_000] };
+        let axis = |path: &str| Axis { path: path.into(), values: vec![json!(1); 100_000], written: None };
         let grid = Grid { axes: vec![axis("a"), axis("b"), axis("c"), axis("d")], ..Grid::default() };
         assert_eq!(grid.combinations(), None, "10^20");
         assert_eq!(Grid { axes: vec![axis("a"), axis("b")], ..Grid::default() }.combinations(), Some(10_000_000_000));

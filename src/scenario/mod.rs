@@ -33,7 +33,8 @@ pub use expect::{metric, threshold};
 pub use faults::{
     CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Poison, StoreFault, TimedFault,
 };
-pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_document, load_variant};
+pub(crate) use resolve::error_at;
+pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_cell, load_document, load_variant};
 pub use script::{Action, ScriptEvent};
 pub use variants::{Change, Variant};
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
 use super::file::{File, ReplicationsFile};
+use super::grid::GridCell;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
 use super::variants::{self, Change, Variant};
@@ -63,6 +64,14 @@ impl Loaded {
     }
 }
 
+/// What set a value that is not the file's own.
+enum Origin {
+    /// This option of the command line.
+    Typed(String),
+    /// The cell of a sweep whose value stands at this path of the file.
+    Written(String),
+}
+
 /// What was found so far, and how to point at it.
 pub(crate) struct Findings<'a> {
     pub(crate) source: &'a SourceText,
@@ -70,13 +79,17 @@ pub(crate) struct Findings<'a> {
     places: Places,
     /// Where the variant that is read stands: what it says is shown there.
     variant: Option<String>,
-    /// Paths that `--set` gave, and how it was written.
-    set: Vec<(String, String)>,
+    /// Paths that were set, and by what.
+    set: Vec<(String, Origin)>,
     pub(crate) errors: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-impl Findings<'_> {
+impl<'a> Findings<'a> {
+    fn new(source: &'a SourceText, text: &'a str, places: Places) -> Findings<'a> {
+        Findings { source, text, places, variant: None, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
+    }
+
     /// An error at a path.
     pub(crate) fn error(&mut self, path: &str, message: impl Into<String>, help: &str) {
         let found = self.diagnostic(path, message.into(), false);
@@ -95,19 +108,34 @@ impl Findings<'_> {
         let covers =
             |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
         let set = self.set.iter().rev().find(|(outer, _)| covers(outer));
-        let mut found = match set {
-            Some((_, origin)) => Diagnostic::error(origin.clone(), message),
+        let place = match set {
+            Some((_, Origin::Typed(option))) => {
+                let mut found = Diagnostic::error(option.clone(), message);
+                found.path = path.to_owned();
+                return found;
+            }
+            // A wrong key is the name of the axis, a wrong value the one in its list.
+            Some((_, Origin::Written(at))) if at_key => self.nearest(&at[..at.rfind('[').unwrap_or(0)], "", true),
+            Some((_, Origin::Written(at))) => self.nearest(at, "", false),
             None => {
-                let found = Diagnostic::error(self.source.path.clone(), message);
                 let in_variant = self.variant.as_ref().and_then(|it| self.nearest(&below(it, path), it, at_key));
-                match in_variant.or_else(|| self.nearest(path, "", at_key)) {
-                    Some(place) => found.at(self.text, place.line, place.column, place.width),
-                    None => found.at(self.text, 1, 1, 1),
-                }
+                in_variant.or_else(|| self.nearest(path, "", at_key))
             }
         };
+        let mut found = self.placed(message, place);
         found.path = path.to_owned();
         found
+    }
+
+    fn placed(&self, message: String, place: Option<places::Place>) -> Diagnostic {
+        let found = Diagnostic::error(self.source.path.clone(), message);
+        let (line, column, width) = place.map_or((1, 1, 1), |it| (it.line, it.column, it.width));
+        found.at(self.text, line, column, width)
+    }
+
+    /// The finding about a value that could not be put into the document, where the file says that it is to be put there.
+    fn misplaced(&self, at: &str, found: Diagnostic) -> Diagnostic {
+        Diagnostic { help: found.help, path: at.to_owned(), ..self.placed(found.message, self.nearest(at, "", true)) }
     }
 
     /// The place of a path, or of the nearest one above it that lies below `top`.
@@ -123,29 +151,49 @@ impl Findings<'_> {
     }
 }
 
-/// The values of a scenario file, before anything is made of them.
-pub(super) fn document(source: &SourceText) -> Result<Value, Diagnostic> {
+/// The value of one key of a scenario file, before anything is made of it.
+pub(super) fn section(source: &SourceText, key: &str) -> Result<Option<Value>, Diagnostic> {
     let (root, _) = places::read(&source.path, decode(source)?)?;
-    Ok(root.unwrap_or(Value::Null))
+    Ok(root.and_then(|mut root| root.get_mut(key).map(Value::take)).filter(|value| !value.is_null()))
+}
+
+/// An error at a path of a scenario file that is YAML, or at the nearest place above it.
+pub(crate) fn error_at(source: &SourceText, path: &str, message: impl Into<String>) -> Diagnostic {
+    match decode(source).and_then(|text| Ok((text, places::read(&source.path, text)?.1))) {
+        Ok((text, places)) => Findings::new(source, text, places).diagnostic(path, message.into(), true),
+        Err(found) => found,
+    }
 }
 
 /// Reads a scenario.
 pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
-    load_changed(source, None, overrides)
+    load_changed(source, None, &typed_sets(overrides))
+}
+
+fn typed_sets(overrides: &[Override]) -> Vec<(Override, Option<String>)> {
+    overrides.iter().map(|it| (it.clone(), None)).collect()
 }
 
 /// Reads a variant of a scenario; the overrides win over what the variant says.
 pub fn load_variant(source: &SourceText, variant: &Variant, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
     match &variant.change {
-        Change::Merged(change) => load_changed(source, Some((&variant.name, change)), overrides),
-        Change::Set(sets) => load_changed(source, None, &[sets, overrides].concat()),
+        Change::Merged(change) => load_changed(source, Some((&variant.name, change)), &typed_sets(overrides)),
+        Change::Set(sets) => load(source, &[sets, overrides].concat()),
     }
 }
 
+/// Reads a cell of a sweep; the overrides win over what the cell says.
+pub fn load_cell(source: &SourceText, cell: &GridCell, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
+    let place = |index: usize| cell.written.get(index).cloned();
+    let values = cell.overrides().into_iter().enumerate().map(|(index, it)| (it, place(index)));
+    load_changed(source, None, &values.chain(typed_sets(overrides)).collect::<Vec<_>>())
+}
+
+/// `sets`: what is put where, each with the path of the file that says so; `None`: it was typed.
 fn load_changed(
     source: &SourceText,
     change: Option<(&str, &Value)>,
-    overrides: &[Override],
+    sets: &[(Override, Option<String>)],
 ) -> Result<Loaded, Vec<Diagnostic>> {
     let text = decode(source).map_err(|found| vec![found])?;
     let (root, places) = places::read(&source.path, text).map_err(|found| vec![found])?;
@@ -156,15 +204,20 @@ fn load_changed(
                 .at(text, 1, 1, 1),
         ]);
     };
-    let mut findings =
-        Findings { source, text, places, variant: None, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() };
+    let mut findings = Findings::new(source, text, places);
     if let Some((name, change)) = change {
-        findings.variant = Some(below("variants", name));
-        variants::merge(&mut root, change).map_err(|found| vec![found])?;
+        let at = below("variants", name);
+        variants::merge(&mut root, change)
+            .map_err(|(key, found)| vec![findings.misplaced(&below(&at, &key), found)])?;
+        findings.variant = Some(at);
     }
-    for one in overrides {
-        let path = one.apply(&mut root).map_err(|found| vec![found])?;
-        findings.set.push((path, one.origin()));
+    for (one, written) in sets {
+        let path = one.apply(&mut root).map_err(|found| match written {
+            Some(at) => vec![findings.misplaced(at, found)],
+            None => vec![found],
+        })?;
+        let origin = written.clone().map_or_else(|| Origin::Typed(one.origin()), Origin::Written);
+        findings.set.push((path, origin));
     }
     checked(root, findings)
 }
@@ -172,16 +225,7 @@ fn load_changed(
 /// Reads a scenario that was made by a program; what it names is relative to `dir`. Findings have no place.
 pub fn load_document(document: Value, dir: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let source = SourceText { path: String::new(), dir: dir.to_owned(), text: Vec::new() };
-    let findings = Findings {
-        source: &source,
-        text: "",
-        places: Places::new(),
-        variant: None,
-        set: Vec::new(),
-        errors: Vec::new(),
-        warnings: Vec::new(),
-    };
-    checked(document, findings)
+    checked(document, Findings::new(&source, "", Places::new()))
 }
 
 fn checked(root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::diagnose::Diagnostic;
-use super::resolve::{SourceText, document};
+use super::places::below;
+use super::resolve::{SourceText, error_at, section};
 use super::{Override, file};
 
 /// A variant of a scenario.
@@ -32,20 +33,18 @@ pub enum Change {
 /// # Errors
 /// When the file is no YAML, or its `variants` are no maps.
 pub fn variants(source: &SourceText) -> Result<Vec<Variant>, Diagnostic> {
-    let error = |message: &str| {
-        let mut found = Diagnostic::error(&source.path, message);
-        found.path = "variants".to_owned();
-        found.with_help("write `variants: {today: {engine: …}, future: {}}`")
+    let error = |path: &str, message: &str| {
+        error_at(source, path, message).with_help("write `variants: {today: {engine: …}, future: {}}`")
     };
-    let named = match document(source)?.get_mut("variants").map(Value::take) {
-        None | Some(Value::Null) => return Ok(Vec::new()),
+    let named = match section(source, "variants")? {
+        None => return Ok(Vec::new()),
         Some(Value::Object(named)) => named,
-        Some(_) => return Err(error("`variants` is a map from names to what differs")),
+        Some(_) => return Err(error("variants", "`variants` is a map from names to what differs")),
     };
     let variant = |(name, value): (String, Value)| match value {
         Value::Object(_) => Ok(Variant { name, change: Change::Merged(value) }),
         Value::Null => Ok(Variant { name, change: Change::Merged(Value::Object(Map::new())) }),
-        _ => Err(error(&format!("the variant `{name}` is no map"))),
+        _ => Err(error(&below("variants", &name), &format!("the variant `{name}` is no map"))),
     };
     named.into_iter().map(variant).collect()
 }
@@ -53,13 +52,14 @@ pub fn variants(source: &SourceText) -> Result<Vec<Variant>, Diagnostic> {
 /// Merges `change` into `root`.
 ///
 /// # Errors
-/// When a path in it leads nowhere.
-pub(super) fn merge(root: &mut Value, change: &Value) -> Result<(), Diagnostic> {
+/// When a path in it leads nowhere: which, and why.
+pub(super) fn merge(root: &mut Value, change: &Value) -> Result<(), (String, Diagnostic)> {
     let schema = file::json_schema();
     let Value::Object(keys) = change else { return Ok(()) };
     for (key, value) in keys {
         if key.contains('.') {
-            Override { path: key.clone(), value: value.to_string() }.apply(root)?;
+            let set = Override { path: key.clone(), value: value.to_string() };
+            set.apply(root).map_err(|found| (key.clone(), found))?;
         } else if let Value::Object(map) = root {
             let of_key = Node { schema: &schema, at: &schema }.child(key);
             merge_value(map.entry(key.clone()).or_insert(Value::Null), value, of_key);

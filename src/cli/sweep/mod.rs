@@ -1,12 +1,12 @@
 //! `sweep FILE`: every combination of the values of some paths; ends with a plain answer. In one go, continued, or in
 //! shards on many machines that `merge` puts together: always the same bytes.
 
+mod cells;
 mod log;
 mod merge;
 mod outcome;
 mod plan;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -16,20 +16,19 @@ use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::progress::{Extent, watched};
 use super::run::Format;
-use super::session::{Ready, Running, read, ready, refusal, source};
+use super::session::{Ready, Running, read, refusal, source};
 use super::terminal::{Terminal, quoted_text};
 use crate::base::mix::mix;
 use crate::experiment::replicate::{Progress, Run, run_each};
 use crate::registry::Registry;
 use crate::report::charts::Formats;
+use crate::scenario::SourceText;
 use crate::scenario::grid::{Grid, GridCell};
-use crate::scenario::{SourceText, load};
 use log::{Header, Lines, Log, Record, Shard};
 
+pub(super) use cells::Cells;
 pub(super) use merge::MergeArgs;
 
-/// More combinations than this are a slip of the pen, unless one says otherwise.
-const CELLS_MAX: u64 = 1_000_000;
 /// Cells whose scenarios are in memory at once.
 const CHUNK: usize = 64;
 
@@ -127,34 +126,13 @@ impl SweepArgs {
         let base = read(Some(&self.file), &self.running.overrides, registry, terminal)?;
         let source = source(Some(&self.file))?;
         let grid = self.grid(&source, terminal)?;
-        let combinations = grid.combinations();
-        if combinations.is_none() || combinations.is_some_and(|count| count > CELLS_MAX) && !self.allow_huge {
-            let count = combinations.map_or("more than 10^19".to_owned(), |count| count.to_string());
-            return Err(Failure::usage(format!(
-                "error: {count} combinations: more than {CELLS_MAX} are only run with --allow-huge\n  help: vary less, or \
-                 leave cells out with `where`"
-            )));
-        }
-        if base.scenario.run.precision.is_some() {
-            return Err(Failure::usage("error: the cells of a sweep have equally many replications: write a number"));
-        }
-        let document = base.written.document();
-        let mut cells = Vec::new();
-        let mut count = 0;
-        for cell in grid.cells(&document) {
-            if self.shard.is_none_or(|shard| shard.has(count)) {
-                cells.push((count, cell));
-            }
-            count += 1;
-        }
-        if count == 0 {
-            let message = "error: `where` leaves no combination".to_owned();
-            return Err(Failure { exit: Exit::Nothing, message });
-        }
+        let overrides = self.running.overrides.list();
+        let all = Cells { base: &base, source: &source, overrides: &overrides, registry, terminal };
+        let (cells, count) =
+            all.of(&grid, |number| self.shard.is_none_or(|shard| shard.has(number)), self.allow_huge)?;
+        all.check(&cells)?;
         let header = self.header(&base, &grid, count);
-        let sweep = Sweep { base, source, cells, header };
-        self.check(&sweep, registry, terminal)?;
-        Ok(sweep)
+        Ok(Sweep { base, source, cells, header })
     }
 
     fn grid(&self, source: &SourceText, terminal: &Terminal) -> Result<Grid, Failure> {
@@ -201,39 +179,6 @@ impl SweepArgs {
         }
     }
 
-    /// Reads every cell once: a mistake in the last one costs nothing.
-    fn check(&self, sweep: &Sweep, registry: &Registry, terminal: &Terminal) -> Result<(), Failure> {
-        let mut names = BTreeSet::new();
-        let mut warned = 0_u64;
-        for (_, cell) in &sweep.cells {
-            if !names.insert(cell.name.as_str()) {
-                let message =
-                    format!("error: two cells have the same parameters: {}", outcome::label(&cell.parameters));
-                return Err(Failure::usage(message));
-            }
-            let (_, warnings) = self.cell(sweep, cell, registry, terminal)?;
-            warned += u64::from(!warnings.is_empty());
-        }
-        if warned > 0 {
-            terminal.say(&format!(
-                "{warned} of {} cells have warnings: `lanekeeper check` with the values of one shows them",
-                sweep.cells.len()
-            ));
-        }
-        Ok(())
-    }
-
-    fn cell(
-        &self,
-        sweep: &Sweep,
-        cell: &GridCell,
-        registry: &Registry,
-        terminal: &Terminal,
-    ) -> Result<(Ready, Vec<crate::scenario::Diagnostic>), Failure> {
-        let overrides = [cell.overrides(), self.running.overrides.list()].concat();
-        ready(Some(&self.file), &sweep.source, load(&sweep.source, &overrides), registry, terminal)
-    }
-
     /// What is kept of an earlier run in this folder.
     fn kept(&self, path: &Path, sweep: &Sweep) -> Result<Lines, Failure> {
         if !path.exists() {
@@ -276,12 +221,11 @@ impl SweepArgs {
         let missing = |number: u64| (0..replications).filter(move |it| !lines.contains_key(&(number, *it)));
         let left: Vec<&(u64, GridCell)> = sweep.cells.iter().filter(|it| missing(it.0).next().is_some()).collect();
         let extent = Extent::of(&sweep.base.scenario, left.len() as u64);
+        let overrides = self.running.overrides.list();
+        let cells = Cells { base: &sweep.base, source: &sweep.source, overrides: &overrides, registry, terminal };
         watched(&extent, terminal.quiet, |progress| {
             for chunk in left.chunks(CHUNK) {
-                let loaded: Vec<Ready> = chunk
-                    .iter()
-                    .map(|(_, cell)| Ok(self.cell(sweep, cell, registry, terminal)?.0))
-                    .collect::<Result<_, Failure>>()?;
+                let loaded: Vec<Ready> = chunk.iter().map(|(_, cell)| cells.read(cell)).collect::<Result<_, _>>()?;
                 let runs: Vec<(usize, u32)> = chunk
                     .iter()
                     .enumerate()
@@ -344,7 +288,7 @@ fn finish(
 ) -> Result<Exit, Failure> {
     use crate::report::atomic_write;
     use crate::report::charts::write_comparison_charts;
-    use crate::report::comparison::{csv, json, sweep};
+    use crate::report::comparison::{Cell, csv, json, sweep};
     use crate::report::html;
     let comparison = outcome::comparison(header, lines)?;
     atomic_write(&dir.join("summary.json"), json::summary(&comparison).as_bytes())?;
@@ -359,5 +303,6 @@ fn finish(
         Format::Csv => csv::cells(&comparison),
         Format::Markdown => sweep::markdown(&comparison),
     })?;
-    Ok(Exit::Done)
+    let is_broken = comparison.cells.iter().any(Cell::breaches_a_promise);
+    Ok(if is_broken { Exit::Violated } else { Exit::Done })
 }

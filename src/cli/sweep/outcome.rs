@@ -10,6 +10,7 @@ use crate::base::{Labels, Property, Time};
 use crate::cli::exit::Failure;
 use crate::cli::session::Ready;
 use crate::cli::terminal::quoted_text;
+use crate::experiment::Verdict;
 use crate::experiment::compare::differences;
 use crate::experiment::judge::{hex, judge_observations};
 use crate::experiment::rank::{Ranking, rank, ranked_measures};
@@ -166,6 +167,11 @@ fn answered(header: &Header, cells: Vec<Cell>) -> Comparison {
     let mut answers: Vec<String> = rankings.iter().map(|it| answer(it, &cells)).collect();
     if unfit > 0 {
         answers.push(format!("{unfit} cells breach what their engine promises and are not ranked"));
+    }
+    let unmet = |cell: &&Cell| !cell.breaches_a_promise() && cell.document.verdict != Verdict::Pass;
+    let unmet = cells.iter().filter(unmet).count();
+    if unmet > 0 {
+        answers.push(format!("{unmet} of {} cells do not surely meet what the scenario expects", cells.len()));
     }
     if answers.is_empty() {
         answers.push("no cell can be ranked".to_owned());

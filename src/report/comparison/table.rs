@@ -1,8 +1,9 @@
 //! A comparison for people: the answer first, then metric by metric the means side by side and what the differences say.
 
-use super::Comparison;
+use super::{Cell, Comparison};
 use crate::base::Property;
 use crate::experiment::compare::{Difference, Standing};
+use crate::experiment::judge::{Expectation, Verdict};
 use crate::report::number;
 
 /// The text for a terminal.
@@ -11,7 +12,12 @@ pub fn human(comparison: &Comparison) -> String {
     for table in [means(comparison), differences(comparison)] {
         out += &format!("\n{}", aligned(&table));
     }
-    for (title, lines) in [("Breaches", breaches(comparison)), ("Remarks", remarks(comparison))] {
+    let sections = [
+        ("Expected, and not so", unmet(comparison)),
+        ("Breaches", breaches(comparison)),
+        ("Remarks", remarks(comparison)),
+    ];
+    for (title, lines) in sections {
         if !lines.is_empty() {
             out += &format!("\n{title}\n  {}\n", lines.join("\n  "));
         }
@@ -26,7 +32,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     for table in [means(comparison), differences(comparison)] {
         out += &format!("\n{}", as_markdown(&table));
     }
-    let lines = [breaches(comparison), remarks(comparison)].concat();
+    let lines = [unmet(comparison), breaches(comparison), remarks(comparison)].concat();
     if !lines.is_empty() {
         out += &format!("\n- {}\n", lines.join("\n- "));
     }
@@ -91,7 +97,7 @@ pub(in crate::report) fn means(comparison: &Comparison) -> Table {
     let names = comparison.cells.iter().map(|cell| cell.label.clone());
     let mut table = vec![std::iter::once("mean".to_owned()).chain(names).collect::<Vec<_>>()];
     for (metric, class) in comparison.measures() {
-        let mean = |cell: &super::Cell| {
+        let mean = |cell: &Cell| {
             let estimate = cell.document.estimates.get(&(metric.name, class));
             estimate.map_or_else(|| "–".to_owned(), |it| number::measured(it.mean, metric.name))
         };
@@ -123,6 +129,16 @@ pub(in crate::report) fn differences(comparison: &Comparison) -> Table {
 /// Whether every replication gave the same value.
 fn is_equal(it: &Difference) -> bool {
     it.paired.difference.ci == Some((0.0, 0.0))
+}
+
+/// What the scenario expects and a system does not give, or not surely.
+pub(in crate::report) fn unmet(comparison: &Comparison) -> Vec<String> {
+    let of = |cell: &Cell| {
+        let unmet = cell.document.expectations.iter().filter(|it| it.verdict != Verdict::Pass);
+        let line = |it: &Expectation| format!("{}: {}: {} ({})", cell.label, it.verdict, it.id, it.detail);
+        unmet.map(line).collect::<Vec<_>>()
+    };
+    comparison.cells.iter().flat_map(of).collect()
 }
 
 fn breaches(comparison: &Comparison) -> Vec<String> {

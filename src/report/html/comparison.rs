@@ -9,7 +9,7 @@ use crate::base::ClassId;
 use crate::base::names::MetricInfo;
 use crate::report::charts::svg_comparison_charts;
 use crate::report::comparison::sweep::best;
-use crate::report::comparison::table::{Table, answer, differences, remarks};
+use crate::report::comparison::table::{Table, answer, differences, remarks, unmet};
 use crate::report::comparison::{Cell, Comparison};
 use crate::report::number;
 
@@ -51,7 +51,7 @@ pub fn page(comparison: &Comparison) -> String {
         tables: tables.into_iter().filter(has_rows).collect(),
         folded: folded.into_iter().filter(has_rows).collect(),
         charts: charts.into_iter().map(ChartView::from).collect(),
-        warnings: remarks(comparison),
+        warnings: [unmet(comparison), remarks(comparison)].concat(),
         assumptions: comparison.cells.first().map(|cell| cell.document.about.assumptions.clone()).unwrap_or_default(),
         reproduce: comparison.reproduce.clone(),
         digest: digest(comparison, many),
