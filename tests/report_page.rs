@@ -21,7 +21,8 @@ fn report(verb: &str, scenario: &Path, out: &Path, more: &[&str]) -> PathBuf {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).arg(verb).arg(scenario).args(["-q", "--charts", "svg"]);
     let output = command.args(more).arg("-o").arg(out).output().expect("the program runs");
-    assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
+    // Whatever the verdict (3: inconclusive), there is a page.
+    assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
     out.join("report.html")
 }
 
