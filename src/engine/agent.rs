@@ -291,7 +291,11 @@ impl Agent {
             Some(position) => self.release(position, out),
             // Over before it was taken back: the heartbeat says so, together with how its last task ended.
             None if self.engaged_for(holding) => self.beat(self.now, out),
-            None => out.push(AgentEffect::Send(WorkerMessage::Released(holding))),
+            None => {
+                // Its grant may still be on its way: then it comes too late.
+                self.given_up.push((holding, self.now));
+                out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+            }
         }
     }
 

@@ -97,7 +97,8 @@ fn engine(text: &mut String, dice: &mut Dice) {
     let rebalance = dice.pick(&["never", "on_join", "{every: 1m}"]);
     let served_by = dice.pick(&["everyone", "surplus"]);
     let lost = dice.pick(&["{requeue: {max_attempts: 3}}", "fail"]);
-    let lease = dice.log(10.0, 90.0);
+    // No shorter than a heartbeat and the margin: a task that outlasts it could never be finished.
+    let lease = dice.log(12.0, 90.0);
     writeln!(
         text,
         "detection: {{heartbeat: 10s, ttl: 30s}}

@@ -29,6 +29,21 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
         );
         findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
     }
+    if let EngineSpec::QueueFirst(spec) = &scenario.engine
+        && let LeaseSpec::Lease(lease) = spec.lease
+        && lease.duration < detection.heartbeat.saturating_add(lease.margin)
+    {
+        let message = format!(
+            "a lease of {} may end before the heartbeat that renews it is answered: a task that outlasts it is never finished",
+            lease.duration
+        );
+        let least = detection.heartbeat.saturating_add(lease.margin);
+        findings.warn(
+            "engine.queue_first.lease.duration",
+            message,
+            &format!("make it at least {least}: a heartbeat and the margin"),
+        );
+    }
     let joins = scenario.script.iter().any(|event| matches!(event.action, super::Action::Join { .. }));
     let workers = &scenario.workers;
     let comes = workers.arrivals.is_some() || workers.autoscaler.is_some() || workers.shift_change.is_some();
