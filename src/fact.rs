@@ -95,6 +95,11 @@ pub enum Fact<'a> {
         /// Which worker.
         worker: WorkerId,
     },
+    /// The operator asked the engine to quiesce it.
+    QuiesceAsked {
+        /// Which worker.
+        worker: WorkerId,
+    },
     /// The order to quiesce reached it.
     QuiesceDelivered {
         /// Which worker.

@@ -158,6 +158,7 @@ impl Observe for Recorder<'_> {
             }
             Fact::Ended { worker, end, .. } => self.ended(now, worker, end),
             Fact::WorkerArrived { .. }
+            | Fact::QuiesceAsked { .. }
             | Fact::Settled { .. }
             | Fact::Reported { .. }
             | Fact::Held { .. }

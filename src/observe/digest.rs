@@ -78,6 +78,7 @@ impl Digest {
             Fact::WorkerReady { worker } => self.open(6, 0, worker.0.into()),
             Fact::WorkerPaused { worker } => self.open(7, 0, worker.0.into()),
             Fact::WorkerResumed { worker } => self.open(8, 0, worker.0.into()),
+            Fact::QuiesceAsked { worker } => self.open(25, 0, worker.0.into()),
             Fact::QuiesceDelivered { worker, deadline } => self.open(9, worker.0.into(), deadline.micros()),
             Fact::WorkerGone { worker, exit } => {
                 let exit = match exit {

@@ -83,6 +83,7 @@ impl Probes {
             Fact::Noted(note) => self.note(now, note, ledger),
             Fact::Submitted { .. }
             | Fact::CancelAsked { .. }
+            | Fact::QuiesceAsked { .. }
             | Fact::WorkerArrived { .. }
             | Fact::WorkerResumed { .. }
             | Fact::QuiesceDelivered { .. }

@@ -181,6 +181,7 @@ impl Recorder {
             Fact::Noted(note) => self.note(now, note),
             Fact::Submitted { .. }
             | Fact::CancelAsked { .. }
+            | Fact::QuiesceAsked { .. }
             | Fact::Settled { .. }
             | Fact::LimitsSet { .. }
             | Fact::Effect { .. }

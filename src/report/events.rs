@@ -112,6 +112,7 @@ impl Line<'_> {
             Fact::WorkerReady { worker } => self.event("worker_ready").worker(worker),
             Fact::WorkerPaused { worker } => self.event("worker_paused").worker(worker),
             Fact::WorkerResumed { worker } => self.event("worker_resumed").worker(worker),
+            Fact::QuiesceAsked { worker } => self.event("quiesce_asked").worker(worker),
             Fact::QuiesceDelivered { worker, deadline } => {
                 self.event("quiesce_delivered").worker(worker).until("deadline", Some(deadline))
             }

@@ -3,7 +3,7 @@
 
 use crate::base::{Claims, Span, Time, WorkerId};
 use crate::engine::Input;
-use crate::fact::{Exit, Observe};
+use crate::fact::{Exit, Fact, Observe};
 use crate::scenario::{Action, Cut};
 
 use super::workers::Origin;
@@ -36,7 +36,7 @@ impl<O: Observe> World<'_, O> {
             }
             Action::Crash { worker } => self.worker_gone(*worker, Exit::Crashed),
             Action::Pause { worker, lasts } => self.pause(*worker, *lasts),
-            Action::Quiesce { worker } => self.tell_engine(Input::Quiesce { worker: *worker }),
+            Action::Quiesce { worker } => self.ask_to_quiesce(*worker),
             Action::Slow { worker, factor, lasts } => self.slow(*worker, *factor, *lasts),
             Action::Isolate { worker, lasts, direction } => self.isolate(*worker, *direction, *lasts),
             Action::Drop { worker, direction } => self.meddle_with_next(*worker, *direction, None),
@@ -46,6 +46,11 @@ impl<O: Observe> World<'_, O> {
             Action::Signal { worker } => self.signal(*worker),
             Action::SetLimits { min, max } => self.set_limits(*min, *max),
         }
+    }
+
+    fn ask_to_quiesce(&mut self, worker: WorkerId) {
+        self.fact(Fact::QuiesceAsked { worker });
+        self.tell_engine(Input::Quiesce { worker });
     }
 
     fn meddle_with_next(&mut self, worker: WorkerId, direction: Cut, late: Option<Span>) {

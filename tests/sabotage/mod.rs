@@ -41,6 +41,8 @@ pub enum Plant {
     Agents(fn(&mut AgentOptions)),
     /// The engine is never woken.
     Deaf,
+    /// What a new engine is restored from is tampered with.
+    Records(fn(&mut Records)),
     /// An engine of its own.
     Written(fn(&QueueFirstSpec, Context) -> Box<dyn Engine>),
 }
@@ -130,6 +132,21 @@ impl Saboteur {
         let honest = factory(spec, &Policies::default()).expect("built-in policies");
         Saboteur { spec: spec.clone(), plant, honest }
     }
+
+    fn plant_in(&self, make: impl Fn(&dyn EngineFactory) -> Box<dyn Engine>, context: Context) -> Box<dyn Engine> {
+        let (engine, forger) = match self.plant {
+            Plant::Nothing | Plant::Records(_) => return make(&*self.honest),
+            Plant::Agents(_) | Plant::Deaf => (make(&*self.honest), None),
+            Plant::Forger(forger) => (make(&*self.honest), Some(forger())),
+            Plant::Options(change) => {
+                let mut spec = self.spec.clone();
+                change(&mut spec);
+                (make(&*factory(&spec, &Policies::default()).expect("built-in policies")), None)
+            }
+            Plant::Written(written) => (written(&self.spec, context), None),
+        };
+        Box::new(Sabotaged { engine, forger, view: View::default(), deaf: matches!(self.plant, Plant::Deaf) })
+    }
 }
 
 impl EngineFactory for Saboteur {
@@ -137,24 +154,14 @@ impl EngineFactory for Saboteur {
         "sabotaged"
     }
     fn fresh(&self, context: Context) -> Box<dyn Engine> {
-        let (engine, forger) = match self.plant {
-            Plant::Nothing => return self.honest.fresh(context),
-            Plant::Agents(_) | Plant::Deaf => (self.honest.fresh(context), None),
-            Plant::Forger(make) => (self.honest.fresh(context), Some(make())),
-            Plant::Options(change) => {
-                let mut spec = self.spec.clone();
-                change(&mut spec);
-                (factory(&spec, &Policies::default()).expect("built-in policies").fresh(context), None)
-            }
-            Plant::Written(make) => (make(&self.spec, context), None),
-        };
-        Box::new(Sabotaged { engine, forger, view: View::default(), deaf: matches!(self.plant, Plant::Deaf) })
+        self.plant_in(|factory| factory.fresh(context), context)
     }
     fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
-        match self.plant {
-            Plant::Nothing => self.honest.restore(records, context),
-            _ => self.fresh(context),
+        let mut records = records.clone();
+        if let Plant::Records(tamper) = self.plant {
+            tamper(&mut records);
         }
+        self.plant_in(|factory| factory.restore(&records, context), context)
     }
     fn guarantees(&self, detection: Detection) -> Guarantees {
         self.honest.guarantees(detection)

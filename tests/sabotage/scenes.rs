@@ -18,7 +18,7 @@ detection: {heartbeat: 3s, ttl: 9s}
 engine: {queue_first: {queues: {min: 3, max: 4}, create: eager, lease: {duration: 9s, margin: 1s}}}
 ";
 
-const SCENES: [(&str, &[&str]); 8] = [
+const SCENES: &[(&str, &[&str])] = &[
     ("calm", &[]),
     (
         "crowd",
@@ -65,6 +65,53 @@ const SCENES: [(&str, &[&str]); 8] = [
             "workers.initial=8",
             "resources.r.count=40",
             "script=[{at: 20s, set_limits: {min: 4, max: 6}}, {at: 60s, set_limits: {min: 1, max: 1}}]",
+        ],
+    ),
+    ("asked", &["script=[{at: 20s, quiesce: {worker: w1}}, {at: 60s, quiesce: {worker: w3}}]"]),
+    ("losses", &["faults=[{crash: {at: 30s, count: 2}}, {crash: {at: 50s, count: 1}}, {herd: {at: 70s, workers: 2}}]"]),
+    (
+        "silence",
+        &["faults=[{isolate: {at: 20s, workers: 2, for: 15s}}, {isolate: {at: 50s, workers: 2, for: 15s}}, {isolate: \
+          {at: 80s, workers: 2, for: 15s}}]"],
+    ),
+    (
+        "late",
+        &[
+            "workers.initial=2",
+            "engine.queue_first.queues={min: 1, max: 1}",
+            "engine.queue_first.running_task_of_lost_worker=fail",
+            "workload=[]",
+            "script=[
+            {at: 0s, submit: {task: t1, claims: [r-1], service: 20s}},
+            {at: 1s, submit: {task: t2, claims: [r-1], service: 20s}},
+            {at: 2s, delay: {effect: t1, by: 25s}},
+            {at: 21s, crash: {worker: w1}}]",
+        ],
+    ),
+    (
+        "restarts",
+        &["faults=[{engine_crash: {at: 30s, recover_after: 5s, point: after_persist}}, {engine_crash: {at: 80s, \
+          recover_after: 1s, point: before_send}}]"],
+    ),
+    (
+        "duty",
+        &[
+            "workers.initial=1",
+            "engine.queue_first.queues={min: 3, max: 3}",
+            "workload[0].arrivals={burst: {at: 1s, tasks: 90}}",
+            "workload[0].service=1s",
+        ],
+    ),
+    (
+        "balance",
+        &[
+            "workers.initial=1",
+            "engine.queue_first.queues={min: 4, max: 4}",
+            "engine.queue_first.rebalance={every: 11s}",
+            "engine.queue_first.newcomers=rebalance",
+            "workload=[{class: long, arrivals: {burst: {at: 1s, tasks: 1}}, service: 280s, claims: {r: 1}}]",
+            "faults=[{herd: {at: 20s, workers: 1}}]",
+            "run.horizon=30s",
         ],
     ),
 ];

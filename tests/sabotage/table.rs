@@ -1,9 +1,10 @@
 //! The table of planted bugs.
 
+use lanekeeper::base::Epoch;
 use lanekeeper::base::Property::{self, *};
-use lanekeeper::engine::spec::{Lease, LeaseSpec};
+use lanekeeper::engine::spec::{Discipline, Lease, LeaseSpec};
 
-use super::Plant::{self, Agents, Deaf, Forger, Options, Written};
+use super::Plant::{self, Agents, Deaf, Forger, Options, Records, Written};
 use super::{Row, lock_table, managers, wrapped};
 
 const fn row(bug: &'static str, property: Property, scene: &'static str, plant: Plant) -> Row {
@@ -75,4 +76,40 @@ pub static TABLE: &[Row] = &[
         "crowd",
         Forger(wrapped::looks_at_the_first_twenty_only),
     ),
+    row("tasks are sent to the dead", WorkConserving, "losses", Forger(wrapped::sends_tasks_to_the_dead)),
+    row("a lost worker's locks are kept", Drains, "losses", Written(lock_table::keeps_those_of_the_lost)),
+    row("results are lost with the worker", Drains, "losses", Written(lock_table::lost_with_its_worker)),
+    row("what a lost worker executed is forgotten", Drains, "losses", Forger(wrapped::forgets_what_the_lost_executed)),
+    row("a quiesce is never passed on", Quiesce, "asked", Forger(wrapped::never_passes_a_quiesce_on)),
+    row("nothing is fenced off", Effects, "late", Forger(wrapped::fences_nothing_off)),
+    row("effects are awaited by nobody", Effects, "calm", Forger(wrapped::settles_when_it_starts)),
+    row("a later task goes first", Effects, "calm", Written(lock_table::newest_first)),
+    row("a new engine begins from nothing", Recovery, "restarts", Records(|records| *records = Default::default())),
+    row(
+        "a new engine numbers its grants anew",
+        Recovery,
+        "restarts",
+        Records(|records| {
+            records.queues.values_mut().for_each(|queue| queue.epoch = Epoch(0));
+        }),
+    ),
+    row(
+        "a new engine forgets what waits",
+        Recovery,
+        "restarts",
+        Records(|records| {
+            records.tasks.retain(|_, task| task.running.is_some());
+        }),
+    ),
+    row("one order is given to two workers", Idempotence, "calm", Forger(wrapped::starts_on_two_workers)),
+    row("old reports settle what executes anew", Idempotence, "silence", Forger(wrapped::lets_old_reports_settle)),
+    row(
+        "one queue is drained before the next",
+        NoStarvation,
+        "duty",
+        Options(|spec| {
+            spec.double_duty.discipline = Discipline::DrainFirst;
+        }),
+    ),
+    row("queues are moved to workers that are not there", Settles, "balance", Forger(wrapped::believes_in_ghosts)),
 ];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lanekeeper::base::{Claim, Claims, Epoch, Mode, Note, Outcome, QueueId, ResourceId, Span, TaskId, WorkerId};
-use lanekeeper::engine::message::{ClusterMessage, Ended, Heartbeat, Holding, Report, Start};
+use lanekeeper::engine::message::{ClusterMessage, Ended, Heartbeat, Holding, Report, Stamp, Start, WorkerName};
 use lanekeeper::engine::{Effect, Input, WorkerMessage};
 
 use super::{Forger, Relay, settlement};
@@ -473,11 +473,64 @@ pub fn looks_at_the_first_twenty_only() -> Forger {
 
 /// A worker that was counted out once is sent tasks all the same.
 pub fn sends_tasks_to_the_dead() -> Forger {
-    let mut now_and_then = every(3);
-    instead(move |relay, effect| match effect {
-        Effect::Send(_, message @ ClusterMessage::Start(Start { queue: QueueId::GENERAL, .. })) if now_and_then() => {
+    instead(|relay, effect| match effect {
+        Effect::Send(_, message @ ClusterMessage::Start(Start { ticket, .. }))
+            if ticket.0 % 5 == 0 && !relay.view.lost.is_empty() =>
+        {
             relay.view.lost.first().map(|dead| Effect::Send(*dead, message)).into_iter().collect()
         }
         other => vec![other],
+    })
+}
+
+/// What a lost worker executed is neither failed nor started again.
+pub fn forgets_what_the_lost_executed() -> Forger {
+    let mut forgotten = BTreeSet::new();
+    instead(move |_, effect| match &effect {
+        Effect::Note(Note::Requeued { task, .. }) => {
+            forgotten.insert(*task);
+            vec![]
+        }
+        Effect::Send(_, ClusterMessage::Start(start)) if forgotten.contains(&start.task) => vec![],
+        _ => vec![effect],
+    })
+}
+
+pub fn fences_nothing_off() -> Forger {
+    instead(|_, effect| match effect {
+        Effect::Fence(_) => vec![],
+        other => vec![other],
+    })
+}
+
+/// A report settles its task, though the task has been started anew since.
+pub fn lets_old_reports_settle() -> Forger {
+    Box::new(|relay, input| {
+        let reports: Vec<Report> = match input {
+            Input::Worker { message: WorkerMessage::Heartbeat(beat), .. } => beat.reports.to_vec(),
+            _ => vec![],
+        };
+        let anew = |report: &Report| {
+            let latest = relay.view.starts.get(&report.start.task);
+            let old = latest.is_some_and(|(_, start)| start.ticket > report.start.ticket);
+            report.ended == Some(Ended::Completed) && old && !relay.view.settled.contains(&report.start.task)
+        };
+        let settled: Vec<TaskId> = reports.iter().filter(|report| anew(report)).map(|it| it.start.task).collect();
+        relay.out.extend(settled.into_iter().map(|task| Effect::Settle(task, Outcome::Completed)));
+        relay.pass(input);
+    })
+}
+
+/// Whenever it is woken, a worker joins that was never there.
+pub fn believes_in_ghosts() -> Forger {
+    let mut ghosts = 1_000;
+    let mut now_and_then = every(20);
+    Box::new(move |relay, input| {
+        if input == Input::Timeout && now_and_then() {
+            ghosts += 1;
+            let join = WorkerMessage::Join { stamp: Stamp(relay.now.micros()), name: WorkerName(ghosts.into()) };
+            relay.pass(Input::Worker { worker: WorkerId(ghosts), message: &join });
+        }
+        relay.pass(input);
     })
 }

@@ -100,6 +100,8 @@ pub(crate) struct Ledger {
     pub(crate) brain: Brain,
     /// When an engine was last restored.
     pub(crate) engine_up_at: Option<Time>,
+    /// Since when the engine is what it is: up, held, or down.
+    pub(crate) brain_since: Time,
     /// The attempt's end that an engine was last told of: when, and of which task.
     heard: Option<(Time, TaskId)>,
     /// What all unsettled tasks demand, µs.
@@ -159,13 +161,19 @@ impl Ledger {
                     rec.ready = now;
                 });
             }
-            Fact::WorkerPaused { worker } => self.change(worker, |rec| rec.paused = true),
+            Fact::WorkerPaused { worker } => {
+                self.change(worker, |rec| rec.paused = true);
+            }
             Fact::WorkerResumed { worker } => {
                 let now = self.now;
                 self.change(worker, |rec| {
                     rec.paused = false;
                     rec.resumed = now;
                 });
+            }
+            Fact::QuiesceAsked { worker } => {
+                let now = self.now;
+                self.workers.grow_to(worker).asked_to_leave.get_or_insert(now);
             }
             Fact::QuiesceDelivered { worker, deadline } => self.change(worker, |rec| rec.deadline = Some(deadline)),
             Fact::WorkerGone { worker, .. } => return self.gone(worker),
@@ -207,6 +215,7 @@ impl Ledger {
 
     fn engine_is(&mut self, brain: Brain) {
         self.brain = brain;
+        self.brain_since = self.now;
         let queues: Vec<QueueId> = self.queues.iter().map(|(queue, _)| queue).collect();
         for queue in queues {
             self.touch(queue);

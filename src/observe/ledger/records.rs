@@ -162,6 +162,8 @@ pub(crate) enum Phase {
 pub(crate) struct WorkerRec {
     pub(crate) phase: Phase,
     pub(crate) paused: bool,
+    /// The operator asked the engine to let it go.
+    pub(crate) asked_to_leave: Option<Time>,
     /// Told to quiesce: when it must be gone.
     pub(crate) deadline: Option<Time>,
     pub(crate) arrived: Time,

@@ -77,6 +77,8 @@ pub(crate) struct Oracle {
     work_conserving: work_conserving::WorkConserving,
     /// Within this time the engine has answered whoever can be heard; `None`: not judged.
     answer_bound: Option<Span>,
+    /// What is said again with each heartbeat has arrived within this time.
+    repeat: Span,
     drains: drains::Drains,
     no_starvation: no_starvation::NoStarvation,
     settles: settles::Settles,
@@ -85,16 +87,16 @@ pub(crate) struct Oracle {
 impl Oracle {
     pub(crate) fn new(settings: &Settings) -> Self {
         let answer_bound = settings.orphan_bound.map(|bound| bound.saturating_add(settings.message_slack));
+        let repeat = settings.heartbeat.saturating_add(settings.message_slack);
         Oracle {
             answer_bound,
+            repeat,
             docket: Docket { excused: settings.excused, ..Docket::default() },
             exclusion: exclusion::Exclusion::default(),
             no_loss: no_loss::NoLoss::default(),
             pool_bounds: pool_bounds::PoolBounds::default(),
             orphan_bound: orphan_bound::OrphanBound::new(settings.orphan_bound, settings.message_slack),
-            work_conserving: work_conserving::WorkConserving::new(
-                settings.heartbeat.saturating_add(settings.message_slack),
-            ),
+            work_conserving: work_conserving::WorkConserving::new(repeat),
             drains: drains::Drains::new(settings.drain_bound),
             no_starvation: no_starvation::NoStarvation::default(),
             settles: settles::Settles::new(settings.settle_within),
@@ -144,6 +146,7 @@ impl Oracle {
                 self.drains.disturbed();
             }
             Fact::WorkerGone { worker, exit } => {
+                quiesce::passed_on(now, worker, self.repeat, ledger, docket);
                 quiesce::gone(now, worker, exit, self.answer_bound, ledger, docket);
                 self.drains.disturbed();
                 self.exclusion.ended(now, worker, None, docket);
@@ -159,8 +162,12 @@ impl Oracle {
                 self.pool_bounds.limits_set(min, max, ledger);
                 self.drains.disturbed();
             }
+            Fact::QuiesceDelivered { worker, .. } => {
+                quiesce::passed_on(now, worker, self.repeat, ledger, docket);
+                self.drains.disturbed();
+            }
             Fact::WorkerReady { .. }
-            | Fact::QuiesceDelivered { .. }
+            | Fact::QuiesceAsked { .. }
             | Fact::MessageLost { .. }
             | Fact::MessageOvertook { .. }
             | Fact::EngineDown { .. }
@@ -207,7 +214,7 @@ impl Oracle {
         self.exclusion.finish(ledger.now, docket);
         self.work_conserving.finish(ledger.now, docket);
         self.no_loss.finish(ledger, docket);
-        quiesce::finish(ledger, docket);
+        quiesce::finish(self.repeat, ledger, docket);
         self.drains.finish(ledger, docket);
         self.settles.finish(self.drains.healed_at(ledger.now), ledger, docket);
         docket.examples.sort_by_key(|violation| (violation.at, violation.property));

@@ -1,5 +1,5 @@
-//! quiesce: once the order is delivered, the worker gets no new grant and begins no new attempt, and it is gone within
-//! its grace: it is not kept waiting, idle, until it is killed. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
+//! quiesce: the operator's order is passed on; once it is delivered, the worker gets no new grant and begins no new
+//! attempt, and it is gone within its grace: it is not kept waiting, idle, until it is killed. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
 
 use super::super::ledger::{Brain, Doing, Phase};
 use super::{Breach, Docket, Ledger};
@@ -68,8 +68,31 @@ pub(super) fn gone(
     }
 }
 
-pub(super) fn finish(ledger: &Ledger, docket: &mut Docket) {
+/// The order reaches the worker, or never will: that must not have taken longer than until its next heartbeat was
+/// answered, unless a message was lost, it stood still, or the engine was gone.
+pub(super) fn passed_on(now: Time, worker: WorkerId, within: Span, ledger: &Ledger, docket: &mut Docket) {
+    let Some(rec) = ledger.workers.get(worker).filter(|rec| rec.phase == Phase::Up && rec.deadline.is_none()) else {
+        return;
+    };
+    let Some(asked) = rec.asked_to_leave.filter(|asked| asked.saturating_add(within) < now) else { return };
+    let disturbed = rec.ready.max(rec.resumed).max(ledger.brain_since).max(rec.lost_at.unwrap_or_default());
+    let excused = rec.paused || ledger.brain != Brain::Up || disturbed.saturating_add(within) > asked;
+    if !excused {
+        docket.accuse(Property::Quiesce, now, || Breach {
+            workers: vec![worker],
+            lasted: Some(now.since(asked)),
+            cause: format!(
+                "the operator wanted {{w:{}}} to quiesce at {asked}, and by {now} nobody had told it",
+                worker.0
+            ),
+            ..Breach::default()
+        });
+    }
+}
+
+pub(super) fn finish(within: Span, ledger: &Ledger, docket: &mut Docket) {
     for (worker, rec) in ledger.workers.iter().filter(|(_, rec)| rec.phase != Phase::Gone) {
+        passed_on(ledger.now, worker, within, ledger, docket);
         if let Some(deadline) = rec.deadline.filter(|deadline| *deadline < ledger.now) {
             late(ledger.now, worker, deadline, docket);
         }

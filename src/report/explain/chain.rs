@@ -278,6 +278,7 @@ impl<'a> Chain<'a> {
             Fact::WorkerReady { worker }
             | Fact::WorkerPaused { worker }
             | Fact::WorkerResumed { worker }
+            | Fact::QuiesceAsked { worker }
             | Fact::QuiesceDelivered { worker, .. } => Some(About::Worker(worker)),
             Fact::WorkerGone { worker, .. } => {
                 self.open.retain(|attempt| attempt.worker != worker);

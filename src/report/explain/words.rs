@@ -27,6 +27,7 @@ impl Words<'_> {
             Fact::WorkerReady { worker } => format!("{} is ready for work", names.worker(worker)),
             Fact::WorkerPaused { worker } => format!("{} stands still", names.worker(worker)),
             Fact::WorkerResumed { worker } => format!("{} goes on", names.worker(worker)),
+            Fact::QuiesceAsked { worker } => format!("the operator asks {} to leave", names.worker(worker)),
             Fact::QuiesceDelivered { worker, deadline } => {
                 format!("{} is told to quiesce, and to be gone by {}", names.worker(worker), clock(deadline))
             }
