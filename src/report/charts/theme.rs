@@ -24,12 +24,20 @@ impl Color {
     /// The colour of text that can be read on it.
     pub(super) fn text_on(self) -> Color {
         let light = 299 * u32::from(self.0) + 587 * u32::from(self.1) + 114 * u32::from(self.2);
-        if light > 140_000 { INK } else { WHITE }
+        match light {
+            // Like the page itself, which a dark one turns round together with its text.
+            _ if self == IDLE || self == WHITE => INK,
+            140_001.. => ON_LIGHT,
+            _ => ON_DARK,
+        }
     }
 }
 
 pub(super) const WHITE: Color = Color(255, 255, 255);
 pub(super) const INK: Color = Color(34, 34, 34);
+/// Text on a colour that is the same on a dark page.
+const ON_LIGHT: Color = Color(33, 33, 33);
+const ON_DARK: Color = Color(254, 254, 254);
 pub(super) const MUTED: Color = Color(95, 95, 95);
 pub(super) const GRID: Color = Color(226, 226, 226);
 pub(super) const IDLE: Color = Color(240, 240, 240);
