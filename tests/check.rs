@@ -325,6 +325,25 @@ fn a_restarted_task_without_a_finite_mean_is_warned_of_and_one_with_a_bound_is_n
 }
 
 #[test]
+fn what_shrinks_comes_too_late_or_is_never_finished_is_warned_of() {
+    let warnings = |workers: &str, rest: &str| {
+        let text = format!("name: w\nrun: {{horizon: 1h, drain: 1h}}\nworkers: {{initial: 2{workers}}}\n{rest}");
+        read(&text).unwrap().warnings.iter().map(ToString::to_string).collect::<String>()
+    };
+    let leaves = ", lifetime: 1h, exit: {crash: 50%, quiesce: 50%}";
+    assert!(warnings(leaves, "").contains("the fleet shrinks"), "{}", warnings(leaves, ""));
+    assert_eq!(warnings(&format!("{leaves}, arrivals: {{poisson: 1/h}}"), ""), "");
+    assert_eq!(warnings(", lifetime: 1h, exit: {crash: 100%}", ""), "");
+    let crash = |at| warnings("", &format!("faults: [{{crash: {{at: {at}, count: 1}}}}]\n"));
+    assert!(crash("2h").contains("faults[0]") && crash("2h").contains("the run is over"), "{}", crash("2h"));
+    assert_eq!(crash("1h"), "");
+    let lease =
+        |duration| warnings("", &format!("engine: {{queue_first: {{lease: {{duration: {duration}, margin: 2s}}}}}}\n"));
+    assert!(lease("11s").contains("at least 12s"), "{}", lease("11s"));
+    assert_eq!(lease("12s"), "");
+}
+
+#[test]
 fn loads_that_have_no_steady_state_and_risky_timings_are_warned_of() {
     let text = "name: a\nworkers: {initial: 2, abort_takes: 5s}\nresources: {repo: {count: 1}}\ndetection: {heartbeat: \
                 20s, ttl: 30s}\nworkload: [{class: c, arrivals: {poisson: 2/s}, service: 2s, claims: {repo: 1}}]\n";

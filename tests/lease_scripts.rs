@@ -3,7 +3,9 @@
 
 mod rig;
 
-use lanekeeper::base::{Outcome, Span, WorkerId};
+use lanekeeper::base::{Epoch, Outcome, QueueId, Span, Ticket, WorkerId};
+use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput, AgentOptions};
+use lanekeeper::engine::message::{ClusterMessage, Holding, Stamp, Welcome, WorkerMessage, WorkerName};
 use lanekeeper::engine::spec::*;
 use rig::*;
 
@@ -61,4 +63,29 @@ fn a_general_start_is_declined_when_the_ttl_may_be_over_by_a_clock_within_the_ma
     rig.pass(Span::from_millis(29_500));
     rig.claimless();
     assert_eq!(rig.running(W1), None);
+}
+
+#[test]
+fn what_an_agent_has_said_to_be_released_it_does_not_take_up_from_an_answer_under_way() {
+    let options = AgentOptions { heartbeat: secs(10), session: Some(secs(28)), fences_itself: true };
+    let mut agent = Agent::new(options, WorkerName(1));
+    let holding = Holding { queue: QueueId(1), epoch: Epoch(2) };
+    let welcome = |stamp, grants: &[Holding], ticket| {
+        let grants = grants.iter().copied().collect();
+        let lease = Some(secs(30));
+        ClusterMessage::Welcome(Box::new(Welcome { stamp: Stamp(stamp), lease, grants, ticket: Ticket(ticket) }))
+    };
+    let mut heard = |now, message: &ClusterMessage| {
+        let mut effects = Vec::new();
+        agent.handle(Stamp(now), AgentInput::Message(message), &mut effects);
+        effects
+    };
+    heard(1, &welcome(0, &[], 1));
+    // The grant is lost, or comes last.
+    let released = heard(20, &ClusterMessage::Revoke { holding, ticket: Ticket(3) });
+    assert_eq!(released, [AgentEffect::Send(WorkerMessage::Released(holding))]);
+    let held = |effects: &[AgentEffect]| effects.iter().any(|it| matches!(it, AgentEffect::Held { .. }));
+    let crossed = heard(30, &welcome(10, &[holding], 4));
+    assert!(!held(&crossed), "the answer to an older heartbeat, and another may hold it: {crossed:?}");
+    assert!(held(&heard(50, &welcome(40, &[holding], 5))), "a later one is a new offer");
 }

@@ -14,13 +14,12 @@ use super::shrink::ShrinkArgs;
 use super::terminal::Terminal;
 use crate::base::names::PropertySet;
 use crate::base::{Probe, Span};
-use crate::experiment::hunt::{Bag, Quarry, hunt};
+use crate::experiment::hunt::{Bag, Find, Quarry, hunt};
 use crate::experiment::replicate::Progress;
 use crate::experiment::swarm;
 use crate::registry::Registry;
 use crate::report::atomic_write;
-use crate::report::explain::Story;
-use crate::report::html::{self, Hunt};
+use crate::report::html::{self, Hunt, ShrunkFind};
 use crate::scenario::{SourceText, load};
 
 /// Finds shown at most.
@@ -90,7 +89,7 @@ impl HuntArgs {
             let mut stories = Vec::new();
             for find in bag.finds.iter().filter(|find| find.violated != PropertySet::EMPTY).take(SHOWN) {
                 self.shrink(find.seed, dir, registry, terminal)?;
-                stories.extend(self.story(&shrunk_file(dir, find.seed), registry, terminal)?.map(|it| (find.seed, it)));
+                stories.extend(self.story(find, dir, registry, terminal)?);
             }
             self.page(first, &bag, &stories, dir, terminal)?;
         }
@@ -114,27 +113,41 @@ impl HuntArgs {
         }
     }
 
-    /// The chain of causes in a shrunk find, where there is one.
-    fn story(&self, shrunk: &Path, registry: &Registry, terminal: &Terminal) -> Result<Option<Story>, Failure> {
+    /// The chain of causes in a find, where it was shrunk: the names and times in it are those of the shrunk scenario.
+    fn story(
+        &self,
+        find: &Find,
+        dir: &Path,
+        registry: &Registry,
+        terminal: &Terminal,
+    ) -> Result<Option<ShrunkFind>, Failure> {
+        let shrunk = shrunk_file(dir, find.seed);
         if !shrunk.exists() {
             return Ok(None);
         }
-        let ready = read(Some(shrunk), &Overrides::default(), registry, terminal)?;
+        let ready = read(Some(&shrunk), &Overrides::default(), registry, terminal)?;
         let outcome = experiment(&ready, &self.running, false, terminal);
-        let first = outcome.results.observations.first().and_then(|it| it.violations.first());
-        Ok(first.map(|violation| violation_story(&ready, 0, violation)))
+        let violations = outcome.results.observations.first().map_or(&[][..], |it| &it.violations);
+        let kept = violations.iter().find(|violation| find.violated.contains(violation.property));
+        Ok(kept.map(|violation| ShrunkFind {
+            seed: find.seed,
+            cause: format!("{}: {}", violation.property, ready.scenario.labels.named(&violation.cause)),
+            story: violation_story(&ready, 0, violation),
+        }))
     }
 
     fn page(
         &self,
         first: u64,
         bag: &Bag,
-        stories: &[(u64, Story)],
+        shrunk: &[ShrunkFind],
         dir: &Path,
         terminal: &Terminal,
     ) -> Result<(), Failure> {
         let question = "Is a promise ever broken, under any mix of faults?";
-        let hunt = Hunt { name: "swarm", question, first, bag, stories, reproduce: &self.command() };
+        // By what was done: a hunt for a time does more on another machine.
+        let reproduce = format!("lanekeeper hunt --swarm --seeds {} --seed {first}", bag.runs);
+        let hunt = Hunt { name: "swarm", question, first, bag, shrunk, reproduce: &reproduce };
         let path = dir.join(html::FILE_NAME);
         atomic_write(&path, html::hunt_page(&hunt).as_bytes())?;
         terminal.say(&format!("written to {}; begin with {}", dir.display(), path.display()));
@@ -163,22 +176,16 @@ impl HuntArgs {
     fn told(&self, first: u64, bag: &Bag) -> String {
         let mut text =
             format!("{} runs from seed {first}, {} tasks, {} of them wrong\n", bag.runs, bag.tasks, bag.wrong);
-        let never: Vec<&str> =
-            Probe::ALL.iter().filter(|probe| !bag.probes.contains_key(&probe.index())).map(|it| it.name()).collect();
         text += "probes hit, in how many runs:\n";
         for probe in Probe::ALL {
             if let Some(count) = bag.probes.get(&probe.index()) {
                 text += &format!("  {count:>9}  {probe}\n");
             }
         }
-        if !never.is_empty() {
-            text += &format!("never hit, so nothing was tested there: {}\n", never.join(", "));
-        }
+        text += &bag.never_hit().map_or_else(String::new, |never| never + "\n");
         for find in bag.finds.iter().take(SHOWN) {
-            let violated: Vec<&str> = find.violated.iter().map(|it| it.name()).collect();
-            let what = if violated.is_empty() { "it panicked".to_owned() } else { violated.join(", ") };
-            text +=
-                &format!("\nseed {}: {what}\n  {}\n  repeat with: {}\n", find.seed, find.cause, self.again(find.seed));
+            let (what, again) = (find.what(), self.again(find.seed));
+            text += &format!("\nseed {}: {what}\n  {}\n  repeat with: {again}\n", find.seed, find.cause);
         }
         if bag.finds.len() > SHOWN {
             let others: Vec<String> = bag.finds[SHOWN..].iter().take(100).map(|it| it.seed.to_string()).collect();

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::replicate::{Progress, settings, text_of};
+use crate::base::Probe;
 use crate::base::names::{ProbeSet, PropertySet};
 use crate::engine::EngineFactory;
 use crate::observe::Observer;
@@ -25,6 +26,14 @@ pub struct Find {
     pub violated: PropertySet,
     /// The first breach in words, or what the panic said.
     pub cause: String,
+}
+
+impl Find {
+    /// What went wrong: the names of the broken properties, or that it panicked.
+    pub fn what(&self) -> String {
+        let names: Vec<&str> = self.violated.iter().map(|it| it.name()).collect();
+        if names.is_empty() { "it panicked".to_owned() } else { names.join(", ") }
+    }
 }
 
 /// What a hunt has seen.
@@ -45,6 +54,13 @@ pub struct Bag {
 impl Bag {
     /// So many finds are kept.
     pub const FINDS: usize = 1_000;
+
+    /// The probes that no run hit, as a sentence; `None`: all were hit.
+    pub fn never_hit(&self) -> Option<String> {
+        let never: Vec<&str> =
+            Probe::ALL.iter().filter(|it| !self.probes.contains_key(&it.index())).map(|it| it.name()).collect();
+        (!never.is_empty()).then(|| format!("never hit, so nothing was tested there: {}", never.join(", ")))
+    }
 
     fn add(&mut self, tasks: u64, probes: ProbeSet, find: Option<Find>) {
         self.runs += 1;

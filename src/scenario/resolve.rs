@@ -3,6 +3,7 @@
 //! Text → values with places → overrides → what this version does not know → types → meaning. The first four stop at
 //! their first finding; the last collects all of them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -340,6 +341,11 @@ fn shortened_at(text: &str, length: usize) -> String {
     if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).collect::<String>() + "..." }
 }
 
+/// What is said of something that comes when the run is over.
+pub(super) fn after_the_end(at: impl Display, end: impl Display) -> String {
+    format!("at {at} the run is over: it ends at {end}")
+}
+
 fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
     check_name(&file.name, &mut findings);
     let mut labels = Labels::default();
@@ -351,11 +357,11 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     let run = run(&file, horizon, &labels, &mut findings);
     let end = horizon.saturating_add(file.run.drain);
     for (index, event) in file.script.iter().enumerate().filter(|(_, event)| event.at > end) {
-        let message = format!("at {} the run is over: it ends at {end}", event.at);
+        let message = after_the_end(event.at, end);
         findings.error(&below(&item("script", index), "at"), message, "make `run.horizon` or `run.drain` longer");
     }
     for (index, state) in file.expect.states.iter().enumerate().filter(|(_, state)| state.at > end) {
-        let message = format!("at {} the run is over: it ends at {end}", state.at);
+        let message = after_the_end(state.at, end);
         findings.error(&below(&item("expect.states", index), "at"), message, "make `run.drain` longer");
     }
     workload::check_size(&sources, &file, horizon, &mut findings);

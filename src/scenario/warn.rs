@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::resolve::Findings;
+use super::resolve::{Findings, after_the_end};
 use super::{Scenario, Source, convert, workload};
 use crate::engine::EngineSpec;
-use crate::engine::spec::{LeaseSpec, LostTask};
+use crate::engine::spec::{Lease, LeaseSpec, LostTask};
 use crate::sim::dist::Dist;
 
 /// Notes every warning about a scenario.
@@ -20,29 +20,8 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
     }
     if let EngineSpec::QueueFirst(spec) = &scenario.engine
         && let LeaseSpec::Lease(lease) = spec.lease
-        && lease.margin < scenario.workers.abort_takes
     {
-        let message = format!(
-            "the lease's margin of {} is below workers.abort_takes of {}: a task may still execute when its \
-                     queue is granted anew",
-            lease.margin, scenario.workers.abort_takes
-        );
-        findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
-    }
-    if let EngineSpec::QueueFirst(spec) = &scenario.engine
-        && let LeaseSpec::Lease(lease) = spec.lease
-        && lease.duration < detection.heartbeat.saturating_add(lease.margin)
-    {
-        let message = format!(
-            "a lease of {} may end before the heartbeat that renews it is answered: a task that outlasts it is never finished",
-            lease.duration
-        );
-        let least = detection.heartbeat.saturating_add(lease.margin);
-        findings.warn(
-            "engine.queue_first.lease.duration",
-            message,
-            &format!("make it at least {least}: a heartbeat and the margin"),
-        );
+        timings(scenario, lease, findings);
     }
     let joins = scenario.script.iter().any(|event| matches!(event.action, super::Action::Join { .. }));
     let workers = &scenario.workers;
@@ -62,6 +41,27 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
     faults(scenario, findings);
     fleet(scenario, findings);
     hot_resource(scenario, findings);
+}
+
+fn timings(scenario: &Scenario, lease: Lease, findings: &mut Findings<'_>) {
+    if lease.margin < scenario.workers.abort_takes {
+        let message = format!(
+            "the lease's margin of {} is below workers.abort_takes of {}: a task may still execute when its queue is \
+             granted anew",
+            lease.margin, scenario.workers.abort_takes
+        );
+        findings.warn("engine.queue_first.lease.margin", message, "make the margin at least as long");
+    }
+    let least = scenario.detection.heartbeat.saturating_add(lease.margin);
+    if lease.duration < least {
+        let message = format!(
+            "a lease of {} may end before the heartbeat that renews it is answered: a task that outlasts it is never \
+             finished",
+            lease.duration
+        );
+        let help = format!("make it at least {least}: a heartbeat and the margin");
+        findings.warn("engine.queue_first.lease.duration", message, &help);
+    }
 }
 
 /// A task that is lost with its worker and starts again with the same demand takes E[(e^θS - 1)/θ] on average where
@@ -105,7 +105,7 @@ fn restarts(scenario: &Scenario, findings: &mut Findings<'_>) {
 fn faults(scenario: &Scenario, findings: &mut Findings<'_>) {
     let end = scenario.run.horizon + scenario.run.drain;
     for (index, timed) in scenario.faults.timed.iter().enumerate().filter(|(_, timed)| timed.at >= end) {
-        let message = format!("at {} the run is over: it ends at {end}, horizon and drain", timed.at);
+        let message = after_the_end(timed.at, end);
         findings.warn(&format!("faults[{index}]"), message, "let it happen earlier, or make the run longer");
     }
 }

@@ -161,9 +161,7 @@ impl Ledger {
                     rec.ready = now;
                 });
             }
-            Fact::WorkerPaused { worker } => {
-                self.change(worker, |rec| rec.paused = true);
-            }
+            Fact::WorkerPaused { worker } => self.change(worker, |rec| rec.paused = true),
             Fact::WorkerResumed { worker } => {
                 let now = self.now;
                 self.change(worker, |rec| {

@@ -182,7 +182,7 @@ impl Oracle {
                 recovery::owned(now, queue, worker, epoch, ledger, docket);
                 self.orphan_bound.owned(now, queue, worker, epoch, ledger);
             }
-            Fact::Noted(Note::QueueCreated { queue, .. }) => self.settles.created(now, queue),
+            Fact::Noted(Note::QueueCreated { queue }) => self.settles.created(now, queue),
             Fact::Noted(Note::QueueDeleted { queue }) => {
                 pool_bounds::deleted(now, queue, ledger, docket);
                 self.settles.deleted(now, queue, self.drains.healed_at(now));

@@ -1,5 +1,6 @@
 //! quiesce: the operator's order is passed on; once it is delivered, the worker gets no new grant and begins no new
-//! attempt, and it is gone within its grace: it is not kept waiting, idle, until it is killed. That its queues are owned again is judged by orphan_bound, which counts from its leaving.
+//! attempt, and it is gone within its grace: it is not kept waiting, idle, until it is killed. That its queues are owned
+//! again is judged by orphan_bound, which counts from its leaving.
 
 use super::super::ledger::{Brain, Doing, Phase};
 use super::{Breach, Docket, Ledger};

@@ -265,6 +265,17 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_is_as_wide_as_what_it_is_for() {
+        for (size, width) in SIZES.into_iter().zip(["width=\"1200\"", "width=\"960pt\"", "width=\"170mm\""]) {
+            let dir = tempfile::tempdir().unwrap();
+            let paths =
+                write_charts(&sample::document(), dir.path(), Formats { size, png: false, ..Formats::ALL }).unwrap();
+            let svg = std::fs::read_to_string(&paths[0]).unwrap();
+            assert!(svg.contains(width), "{size:?}: {}", &svg[..200]);
+        }
+    }
+
+    #[test]
     fn a_document_without_data_has_no_charts() {
         let dir = tempfile::tempdir().unwrap();
         assert!(write_charts(&sample::empty_document(), dir.path(), Formats::ALL).unwrap().is_empty());

@@ -162,7 +162,7 @@ fn paired(comparison: &Comparison) -> TableView {
     let header = rows.next().unwrap_or_default();
     let mut groups: Vec<GroupView> = Vec::new();
     for row in rows {
-        let [system, metric, mean, interval, correlation, verdict] = <[String; 6]>::try_from(row).unwrap_or_default();
+        let [system, metric, mean, interval, correlation, verdict] = <[String; 6]>::try_from(row).expect("six columns");
         let class = match verdict.as_str() {
             "better" => "pass",
             "worse" => "fail",

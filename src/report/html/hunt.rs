@@ -3,6 +3,7 @@
 use super::{CellView, GroupView, HeadView, Page, StoryView, TableView, VerdictView, steps};
 use crate::base::Probe;
 use crate::experiment::hunt::{Bag, Find};
+use crate::experiment::stats::rate_bounds;
 use crate::report::explain::Story;
 use crate::report::number;
 
@@ -17,10 +18,21 @@ pub struct Hunt<'a> {
     pub first: u64,
     /// What was seen.
     pub bag: &'a Bag,
-    /// The chains of causes of some finds, by their seed.
-    pub stories: &'a [(u64, Story)],
+    /// The finds that were shrunk.
+    pub shrunk: &'a [ShrunkFind],
     /// The command that repeats it.
     pub reproduce: &'a str,
+}
+
+/// A find made small, and how it came about.
+#[derive(Clone, Debug)]
+pub struct ShrunkFind {
+    /// The seed of the find.
+    pub seed: u64,
+    /// What is broken in the small scenario, and why, in its names and times.
+    pub cause: String,
+    /// The chain of causes.
+    pub story: Story,
 }
 
 /// The file `report.html` of a hunt.
@@ -41,9 +53,9 @@ pub fn page(hunt: &Hunt<'_>) -> String {
             hunt.first,
             number::counted(bag.tasks, "task")
         ),
-        stories: bag.finds.iter().filter_map(|find| story(hunt, find)).collect(),
+        stories: hunt.shrunk.iter().enumerate().map(story).collect(),
         tables: [finds(bag), probes(bag)].into_iter().filter(|table| table.len() > 0).collect(),
-        warnings: never_hit(bag),
+        warnings: bag.never_hit().into_iter().collect(),
         assumptions: vec![
             "A hunt shows that something goes wrong, never that nothing can: it says how often it looked.".to_owned(),
             "Only what the engine promises counts as found.".to_owned(),
@@ -59,29 +71,26 @@ fn headline(bag: &Bag) -> String {
     if bag.wrong > 0 {
         return format!("A promise was broken in {} of {runs}", bag.wrong);
     }
-    // The rule of three: the exact bound at 95 % for none of many.
-    let bound = number::percent(1.0 - libm::pow(0.05, 1.0 / bag.runs.max(1) as f64));
+    let (_, bound) = rate_bounds(0, u32::try_from(bag.runs.max(1)).unwrap_or(u32::MAX), 0.95);
+    let bound = number::percent(bound);
     format!("No promise was broken in {runs}: with 95 % confidence in at most {bound} of such runs")
 }
 
-fn story(hunt: &Hunt<'_>, find: &Find) -> Option<StoryView> {
-    let (index, (seed, story)) = hunt.stories.iter().enumerate().find(|(_, (seed, _))| *seed == find.seed)?;
-    Some(StoryView {
+fn story((index, find): (usize, &ShrunkFind)) -> StoryView {
+    StoryView {
         number: index + 1,
         title: find.cause.clone(),
-        place: format!("seed {seed}, shrunk"),
+        place: format!("seed {}, shrunk: its own names and times", find.seed),
         jump: None,
-        steps: steps(story),
-    })
+        steps: steps(&find.story),
+    }
 }
 
 fn finds(bag: &Bag) -> TableView {
     let row = |find: &Find| {
-        let names: Vec<&str> = find.violated.iter().map(|it| it.name()).collect();
-        let what = if names.is_empty() { "it panicked".to_owned() } else { names.join(", ") };
         vec![
             CellView::new(find.seed.to_string(), ""),
-            CellView::new(what, "fail"),
+            CellView::new(find.what(), "fail"),
             CellView::new(find.cause.clone(), ""),
         ]
     };
@@ -111,16 +120,6 @@ fn probes(bag: &Bag) -> TableView {
     }
 }
 
-fn never_hit(bag: &Bag) -> Vec<String> {
-    let never: Vec<&str> =
-        Probe::ALL.iter().filter(|probe| !bag.probes.contains_key(&probe.index())).map(|it| it.name()).collect();
-    if never.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("never hit, so nothing was tested there: {}", never.join(", "))]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +132,7 @@ mod tests {
             question: "Is a promise ever broken?",
             first: 7,
             bag,
-            stories: &[],
+            shrunk: &[],
             reproduce: "again",
         })
     }

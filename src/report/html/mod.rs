@@ -15,7 +15,7 @@ use crate::report::charts::Picture;
 use crate::report::explain::{Step, Story, clock};
 
 pub use comparison::page as comparison_page;
-pub use hunt::{Hunt, page as hunt_page};
+pub use hunt::{Hunt, ShrunkFind, page as hunt_page};
 pub use run::Page as RunPage;
 
 /// The name of the file that holds a page.

@@ -1,0 +1,143 @@
+//! Histories of workers that leave, of orphans and of the pool.
+
+use super::*;
+
+#[test]
+fn a_quiescing_worker_starts_nothing_takes_nothing_up_and_leaves_in_time() {
+    let deadline = Time::from_secs(20);
+    let mut good = Play::new();
+    good.up(W0).fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until: None });
+    good.at(10).fact(Fact::QuiesceDelivered { worker: W0, deadline });
+    good.fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until: None });
+    good.at(20).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed });
+    assert_eq!(good.counts(), []);
+    let mut bad = Play::new();
+    bad.up(W0).at(10).fact(Fact::QuiesceDelivered { worker: W0, deadline });
+    bad.fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until: None }).submit(0, &[], QueueId::GENERAL);
+    bad.start(0, W0, QueueId::GENERAL);
+    bad.at(21).fact(Fact::WorkerGone { worker: W0, exit: Exit::Left });
+    assert_eq!(bad.counts(), [(Property::Quiesce, 3)]);
+}
+
+#[test]
+fn an_order_to_quiesce_that_nobody_passes_on_is_a_breach_unless_a_message_was_lost() {
+    let asked = |lost: bool, delivered_at: Option<u64>| {
+        let mut play = Play::new();
+        play.up(W0).at(40);
+        if lost {
+            play.fact(Fact::MessageLost { worker: W0 });
+        }
+        play.fact(Fact::QuiesceAsked { worker: W0 });
+        if let Some(secs) = delivered_at {
+            let deadline = Time::from_secs(99);
+            play.at(secs).fact(Fact::QuiesceDelivered { worker: W0, deadline });
+            play.at(secs + 1).fact(Fact::WorkerGone { worker: W0, exit: Exit::Left });
+        }
+        play.done().violation_counts[Property::Quiesce.index()]
+    };
+    assert_eq!(asked(false, Some(50)), 0, "with the next heartbeat at the latest");
+    assert_eq!(asked(false, Some(51)), 1);
+    assert_eq!(asked(false, None), 1);
+    assert_eq!(asked(true, None), 0);
+}
+
+#[test]
+fn the_pool_keeps_its_bounds_and_an_excess_only_shrinks() {
+    let queue = |number| Note::QueueCreated { queue: QueueId(number) };
+    let mut good = Play::new();
+    good.fact(Fact::LimitsSet { min: 2, max: 3 }).note(queue(1)).note(queue(2)).note(queue(3));
+    good.at(1).fact(Fact::LimitsSet { min: 1, max: 1 }).note(Note::QueueDraining { queue: QueueId(2) });
+    good.at(2).note(Note::QueueDeleted { queue: QueueId(2) });
+    assert_eq!(good.counts(), []);
+    let mut bad = Play::new();
+    bad.fact(Fact::LimitsSet { min: 1, max: 1 }).at(1).note(queue(1)).note(queue(2));
+    bad.at(2).submit(0, &[Claim::exclusive(A)], QueueId(2)).note(Note::QueueDeleted { queue: QueueId(2) });
+    let seen = bad.done();
+    assert_eq!(seen.violation_counts[Property::PoolBounds.index()], 3);
+}
+
+#[test]
+fn an_orphan_is_taken_up_within_the_bound_unless_nobody_was_there() {
+    let crash = Fact::WorkerGone { worker: W0, exit: Exit::Crashed };
+    let owned = || {
+        let mut play = Play::new();
+        play.up(W0).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1);
+        play
+    };
+    let mut good = owned();
+    good.up(W1).at(10).fact(crash).at(41).own(Q1, W1, 2);
+    assert_eq!(good.counts(), []);
+    let mut late = owned();
+    late.up(W1).at(10).fact(crash).at(42).own(Q1, W1, 2);
+    assert_eq!(late.counts(), [(Property::OrphanBound, 1)]);
+    let mut nobody = owned();
+    nobody.at(10).fact(crash).at(50).up(W1).at(51).own(Q1, W1, 2);
+    assert_eq!(nobody.counts(), []);
+    let mut short = owned();
+    short.up(W1).at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30).fact(Fact::WorkerResumed { worker: W0 });
+    assert_eq!(short.counts(), []);
+    // Whom the engine chose next was given up because of a message that was lost: it is the engine's to find out anew.
+    let chosen = |lost: bool| {
+        let mut play = owned();
+        play.up(W1).up(WorkerId(2)).at(10).fact(crash);
+        play.note(Note::QueueOwned { queue: Q1, worker: W1, epoch: Epoch(2), why: GrantReason::Vacant });
+        if lost {
+            play.fact(Fact::MessageLost { worker: W1 });
+        }
+        play.at(20).note(Note::QueueOrphaned { queue: Q1, worker: W1, lease_ends: Time::ZERO });
+        play.at(45).own(Q1, WorkerId(2), 3);
+        play.done().violation_counts[Property::OrphanBound.index()]
+    };
+    assert_eq!((chosen(false), chosen(true)), (1, 0));
+    // The engine noticed and its record did not, so that a restored one leaves the queue where it was.
+    let mut restored = owned();
+    restored.at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30);
+    restored.note(Note::QueueOrphaned { queue: Q1, worker: W0, lease_ends: Time::from_secs(50) });
+    restored.at(35).fact(Fact::WorkerResumed { worker: W0 });
+    restored.at(36).fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until: None });
+    assert_eq!(restored.counts(), []);
+}
+
+#[test]
+fn where_nothing_comes_in_queues_are_moved_only_after_one_is_deleted() {
+    let moved = |created_at: u64, deleted_at: Option<u64>| {
+        let mut play = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
+        play.up(W0).up(W1).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1);
+        play.at(created_at).note(Note::QueueCreated { queue: Q2 });
+        if let Some(secs) = deleted_at {
+            play.at(secs).note(Note::QueueDeleted { queue: Q2 });
+        }
+        play.at(60).note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
+        play.at(61).note(Note::QueueVacant { queue: Q1 }).own(Q1, W1, 2);
+        play.done().violation_counts[Property::Settles.index()]
+    };
+    assert_eq!(moved(0, None), 1, "there is no cause");
+    assert_eq!(moved(0, Some(50)), 0, "a queue less is one");
+    assert_eq!(moved(0, Some(30)), 1, "long before");
+    assert_eq!(moved(40, Some(50)), 1, "one that came meanwhile is none");
+    let mut joined = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
+    joined.up(W0).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1).at(60).up(W1);
+    joined.note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
+    assert_eq!(joined.counts(), [], "who joins at this instant is a cause");
+}
+
+#[test]
+fn a_leaving_worker_that_waits_idle_until_it_is_killed_is_a_breach() {
+    let killed_after_it_was_idle_for = |secs: u64| {
+        let mut play = Play::two();
+        play.submit(0, &[Claim::exclusive(A)], Q1);
+        let ticket = play.start(0, W0, Q1);
+        play.at(1).fact(Fact::QuiesceDelivered { worker: W0, deadline: Time::from_secs(50) });
+        play.at(50 - secs).finish(0, W0, Q1, ticket);
+        play.at(50).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed });
+        play.own(Q1, W1, 2);
+        play.counts()
+    };
+    assert_eq!(killed_after_it_was_idle_for(31), [], "the engine has this long to hear and answer");
+    assert_eq!(killed_after_it_was_idle_for(32), [(Property::Quiesce, 1)]);
+    let mut unreachable = Play::two();
+    unreachable.at(1).fact(Fact::QuiesceDelivered { worker: W0, deadline: Time::from_secs(50) });
+    unreachable.at(40).fact(Fact::MessageLost { worker: W0 });
+    unreachable.at(50).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed }).own(Q1, W1, 2);
+    assert_eq!(unreachable.counts(), []);
+}
