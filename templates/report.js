@@ -186,6 +186,11 @@
       pen.fillRect(at, top, Math.max(x(until) - at, 1), tall);
       return;
     }
+    if (kind === "cut off") {
+      pen.fillStyle = theme("ink");
+      pen.fillRect(at, top + tall - 2, Math.max(x(until) - at, 1), 3);
+      return;
+    }
     const wrong = kind === "violation" || kind === "crash" || kind === "killed";
     pen.fillStyle = wrong ? theme("wrong") : theme("ink");
     const half = kind === "violation" ? 6 : 3;

@@ -201,7 +201,7 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("faults: [{herd: {at: 1h, tasks: 5}}]"), 4, 17, "needs a class"),
         (with("faults: [{poison: {share: 1, does: kills_worker}}]"), 4, 27, "has no unit"),
         (with("faults: [{meteor: {at: 1h}}]"), 4, 11, "unknown variant `meteor`"),
-        (with("engine: {queue_first: {lease: {fencing: maybe}}}"), 4, 41, "expected a boolean"),
+        (with("engine: {queue_first: {lease: {fencing: maybe}}}"), 4, 41, "true or false is wanted"),
         (with("engine: {pull_locks: {preset: pulpcore-3.12}}"), 4, 23, "did you mean `pulpcore-3.14`?"),
         (with("engine: {pull_locks: {unblocked_to_started: 5}}"), 4, 45, "has no unit"),
         (with("engine: {pull_locks: {clean_up: {heartbeats: {first_min: 9, first_max: 8}}}}"), 4, 58, "above"),
@@ -300,6 +300,11 @@ fn set_wins_over_the_file_and_is_named_where_it_is_wrong() {
         ("workload.class=x", "say which item"),
         ("run.seed=[1", "no YAML"),
         ("a..b=1", "no path"),
+        ("queues.max=3", "unknown key `queues`"),
+        ("engine.queues.max=3", "write engine.queue_first.queues.max"),
+        ("engine.queue_first.queues.max=nine", "\"nine\" is written where a whole number is wanted"),
+        ("run=3", "where a map of keys is wanted"),
+        ("workers.count=3", "here it is called `initial`"),
     ] {
         let found = set(text).unwrap_err().remove(0).to_string();
         assert!(found.contains(contains) && found.contains(&format!("--set {text}")), "{found}");
@@ -337,6 +342,12 @@ fn what_shrinks_comes_too_late_or_is_never_finished_is_warned_of() {
     let crash = |at| warnings("", &format!("faults: [{{crash: {{at: {at}, count: 1}}}}]\n"));
     assert!(crash("2h").contains("faults[0]") && crash("2h").contains("the run is over"), "{}", crash("2h"));
     assert_eq!(crash("1h"), "");
+    let cut_off = |workers: &str, count: u32| {
+        let fault = format!("faults: [{{isolate: {{at: 1m, workers: {count}, for: 1m, direction: both}}}}]\n");
+        warnings(workers, &fault)
+    };
+    assert!(cut_off("", 3).contains("befall 3 workers, and there are 2"), "{}", cut_off("", 3));
+    assert_eq!(cut_off("", 2) + &cut_off(", arrivals: {poisson: 1/h}", 3), "");
     let lease =
         |duration| warnings("", &format!("engine: {{queue_first: {{lease: {{duration: {duration}, margin: 2s}}}}}}\n"));
     assert!(lease("11s").contains("at least 12s"), "{}", lease("11s"));

@@ -79,6 +79,19 @@ fn a_run_writes_its_files_and_the_number_of_jobs_changes_no_byte() {
 }
 
 #[test]
+fn a_folder_shows_one_result_whatever_was_in_it_before_and_keeps_what_is_the_users() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("results/small/notes.txt", b"mine")]);
+    let there = |name: &str| dir.path().join("results/small").join(name).exists();
+    assert_eq!(code(&lanekeeper(dir.path(), "compare small.yaml --vary workers.initial=2,3 --charts svg")), 0);
+    assert!(there("differences.csv") && there("differences.svg"));
+    assert_eq!(code(&lanekeeper(dir.path(), "run small.yaml --charts svg")), 0);
+    assert!(there("runs.csv") && there("timeline-workers.svg"));
+    assert!(!there("differences.csv") && !there("differences.svg"), "they are of the comparison");
+    assert_eq!(code(&lanekeeper(dir.path(), "run small.yaml --charts none")), 0);
+    assert!(!there("timeline-workers.svg") && there("report.html") && there("notes.txt"));
+}
+
+#[test]
 fn overrides_win_over_the_file_and_json_goes_to_stdout() {
     let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
     let args = "run small.yaml --seed 9 --replications 2 --set workers.initial=2 --format json --charts none -q";

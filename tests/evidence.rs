@@ -56,6 +56,7 @@ fn a_comparison_pairs_its_variants_and_knows_what_is_chance() {
         json["cells"].as_array().unwrap().iter().map(|it| it["same_plan"].as_bool().unwrap()).collect();
     assert_eq!(plans, [true, true, true, false]);
     assert!(json["warnings"][0].as_str().unwrap().starts_with("other has another plan"));
+    assert!(json["warnings"][1].as_str().unwrap().starts_with("same went exactly as wide"), "{}", json["warnings"]);
     let wait = |cell: &str| {
         let all = json["differences"].as_array().unwrap().iter();
         all.clone().find(|it| it["cell"] == cell && it["metric"] == "wait.mean").unwrap().clone()

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
+use super::folder::Folder;
 use super::progress::{Extent, watched};
 use super::run::Format;
 use super::session::{Outcome, Ready, Running, refusal, source};
@@ -16,7 +17,6 @@ use super::variations::read_variants;
 use crate::experiment::compare::{Compared, Measure, System, compare, default_measures, differences};
 use crate::experiment::{Options, Verdict};
 use crate::registry::Registry;
-use crate::report::atomic_write;
 use crate::report::charts::{Formats, write_comparison_charts};
 use crate::report::comparison::{Cell, Comparison, csv, json, table};
 use crate::report::html;
@@ -182,7 +182,7 @@ impl CompareArgs {
             seed: first.run.seed,
             confidence: first.run.confidence,
             replications: cells[0].document.replications,
-            warnings: cells.iter().filter(|it| !it.same_plan).map(other_plan).collect(),
+            warnings: cells.iter().filter(|it| !it.same_plan).map(other_plan).chain(same_runs(&cells)).collect(),
             cells,
             baseline: 0,
             differences,
@@ -193,12 +193,12 @@ impl CompareArgs {
 
     fn write(&self, comparison: &Comparison, formats: Formats, terminal: &Terminal) -> Result<(), Failure> {
         let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&comparison.scenario));
-        atomic_write(&dir.join("summary.json"), json::summary(comparison).as_bytes())?;
-        atomic_write(&dir.join("differences.csv"), csv::differences(comparison).as_bytes())?;
-        let page = dir.join(html::FILE_NAME);
-        atomic_write(&page, html::comparison_page(comparison).as_bytes())?;
-        let charts = write_comparison_charts(comparison, &dir, formats)?.len();
-        terminal.say(&format!("{} files written to {}; begin with {}", charts + 3, dir.display(), page.display()));
+        let mut folder = Folder::new(&dir);
+        folder.write("summary.json", &json::summary(comparison))?;
+        folder.write("differences.csv", &csv::differences(comparison))?;
+        folder.write(html::FILE_NAME, &html::comparison_page(comparison))?;
+        folder.with(|dir| write_comparison_charts(comparison, dir, formats))?;
+        folder.finish(terminal);
         terminal.print(&match self.format {
             Format::Human => table::human(comparison),
             Format::Json => json::summary(comparison),
@@ -214,6 +214,18 @@ fn other_plan(cell: &Cell) -> String {
          the plan as well",
         cell.name
     )
+}
+
+/// Variants that went as an earlier one did, to the last fact: what tells them apart never came into play.
+fn same_runs(cells: &[Cell]) -> Vec<String> {
+    let earlier = |index: usize| {
+        let same = |it: &&Cell| it.document.digest == cells[index].document.digest;
+        cells[..index].iter().find(same).map(|first| (first, &cells[index]))
+    };
+    let words = |(first, cell): (&Cell, &Cell)| {
+        format!("{} went exactly as {}: what tells them apart never came into play", cell.name, first.name)
+    };
+    (1..cells.len()).filter_map(earlier).map(words).collect()
 }
 
 /// What a variant sets, for the summary.

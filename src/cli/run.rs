@@ -10,6 +10,7 @@ use serde_json::json;
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::explain::violation_story;
+use super::folder::Folder;
 use super::progress::interrupted;
 use super::session::{Outcome, Ready, Running, experiment, read};
 use super::terminal::Terminal;
@@ -19,8 +20,7 @@ use crate::report::charts::Formats;
 use crate::report::events::Events;
 use crate::report::explain::Story;
 use crate::report::{
-    Document, EXAMPLES_EACH, atomic_write, atomic_write_with, csv, html, json, perfetto, table, write_charts,
-    write_reports,
+    Document, EXAMPLES_EACH, atomic_write, atomic_write_with, csv, json, perfetto, table, write_charts, write_reports,
 };
 use crate::scenario::write::yaml;
 use crate::world::simulate;
@@ -146,11 +146,11 @@ pub(super) fn publish(
     if terminal.verbose {
         terminal.complain(&timing.words());
     }
-    let mut written = write_reports(doc, dir)?.len();
-    written += write_charts(doc, dir, formats)?.len();
-    atomic_write(&dir.join("timing.json"), timing.json().as_bytes())?;
-    let report = dir.join(html::FILE_NAME);
-    terminal.say(&format!("{} files written to {}; begin with {}", written + 1, dir.display(), report.display()));
+    let mut folder = Folder::new(dir);
+    folder.with(|dir| write_reports(doc, dir))?;
+    folder.with(|dir| write_charts(doc, dir, formats))?;
+    folder.write("timing.json", &timing.json())?;
+    folder.finish(terminal);
     terminal.print(&match format {
         Format::Human => table::human(doc, terminal.color_on_stdout()),
         Format::Json => json::summary(doc),

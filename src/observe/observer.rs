@@ -9,7 +9,7 @@ use super::samples::Samples;
 use super::timeline::Recorder;
 use super::{Observation, Settings};
 use crate::base::{Probe, Property, Time};
-use crate::fact::{Fact, Observe};
+use crate::fact::{Choice, Fact, Observe};
 
 /// Reads the facts of one run and says what they amount to.
 #[derive(Debug)]
@@ -120,6 +120,12 @@ impl Observe for Observer {
         self.probes.after(&step);
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(now, fact);
+        }
+    }
+
+    fn chose(&mut self, now: Time, choice: Choice) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.chose(now, choice);
         }
     }
 }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Violation;
 use crate::base::{IdVec, Note, QueueId, TaskId, Ticket, Time, WorkerId};
-use crate::fact::{AttemptEnd, Exit, Fact};
+use crate::fact::{AttemptEnd, Choice, Exit, Fact};
 
 /// Bars and marks of one run. Recording stops at [`Timeline::LIMIT`] bars; `truncated` says so.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -95,7 +95,7 @@ pub struct Mark {
     pub queue: Option<QueueId>,
     /// What.
     pub kind: MarkKind,
-    /// For pauses: until when; otherwise the same as `at`.
+    /// For what lasts: until when; otherwise the same as `at`.
     pub until: Time,
 }
 
@@ -104,6 +104,8 @@ pub struct Mark {
 pub enum MarkKind {
     /// A worker stood still.
     Pause,
+    /// A worker and the engine were cut off from each other, in one direction or both.
+    Isolated,
     /// A worker crashed.
     Crash,
     /// A worker was killed at the end of its grace.
@@ -199,6 +201,15 @@ impl Recorder {
         }
     }
 
+    /// Takes in a choice of chance.
+    pub(crate) fn chose(&mut self, now: Time, choice: Choice) {
+        if let Choice::Isolated { worker, lasts, .. } = choice {
+            let until = now.saturating_add(lasts);
+            let mark = Mark { at: now, worker: Some(worker), queue: None, kind: MarkKind::Isolated, until };
+            keep(&mut self.timeline.marks, &mut self.timeline.truncated, mark);
+        }
+    }
+
     fn note(&mut self, now: Time, note: Note) {
         match note {
             Note::QueueCreated { queue } => {
@@ -274,7 +285,30 @@ impl Recorder {
             let mark = Mark { at: violation.at, worker, queue: violation.queue, kind: MarkKind::Violation, until };
             keep(&mut self.timeline.marks, &mut self.timeline.truncated, mark);
         }
+        for mark in &mut self.timeline.marks {
+            mark.until = mark.until.min(end);
+        }
         self.timeline.end = end;
         self.timeline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Span;
+
+    #[test]
+    fn a_worker_is_shown_cut_off_for_as_long_as_it_was_and_the_run_lasted() {
+        let mut recorder = Recorder::default();
+        let at = Time::from_secs;
+        for from in [10, 90] {
+            let lasts = Span::from_secs(20);
+            let worker = WorkerId(0);
+            recorder.chose(at(from), Choice::Isolated { worker, to_engine: true, from_engine: false, lasts });
+        }
+        let marks = recorder.finish(at(100), &[]).marks;
+        let spans: Vec<_> = marks.iter().map(|mark| (mark.kind, mark.at, mark.until)).collect();
+        assert_eq!(spans, [(MarkKind::Isolated, at(10), at(30)), (MarkKind::Isolated, at(90), at(100))]);
     }
 }

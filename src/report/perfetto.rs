@@ -120,6 +120,7 @@ fn instant(mark: &Mark) -> Value {
 pub(crate) fn mark_name(kind: MarkKind) -> &'static str {
     match kind {
         MarkKind::Pause => "pause",
+        MarkKind::Isolated => "cut off",
         MarkKind::Crash => "crash",
         MarkKind::Kill => "killed",
         MarkKind::Quiesce => "quiesce",

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::file::{ArrivalsFile, CountDrawn, CountFile, DistFile, DrawnFile, ExitFile, SignalFile, WorkersFile};
+use super::findings::Findings;
 use super::places::{below, item};
-use super::resolve::Findings;
 use super::units::{Amount, Percent, Plain};
 use super::{
     Arrivals, Autoscaler, Count, MmppState, Pause, Piece, RollingReplace, ScaleSignal, ShiftChange, Workers, table,

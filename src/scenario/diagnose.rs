@@ -152,8 +152,42 @@ pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
         .map(|(_, candidate)| candidate)
 }
 
+/// What other tools call the same thing: their word, ours.
+const SYNONYMS: [(&str, &str); 26] = [
+    ("partition", "isolate"),
+    ("cut", "isolate"),
+    ("kill", "crash"),
+    ("die", "crash"),
+    ("death", "crash"),
+    ("drain", "quiesce"),
+    ("stop", "quiesce"),
+    ("start", "join"),
+    ("freeze", "pause"),
+    ("stall", "pause"),
+    ("count", "initial"),
+    ("replicas", "initial"),
+    ("number", "initial"),
+    ("mttf", "lifetime"),
+    ("mttr", "restart_after"),
+    ("duration", "horizon"),
+    ("length", "horizon"),
+    ("runs", "replications"),
+    ("repeat", "replications"),
+    ("latency", "delay"),
+    ("drop", "loss"),
+    ("timeout", "ttl"),
+    ("duration", "service"),
+    ("rate", "poisson"),
+    ("interval", "every"),
+    ("assert", "expect"),
+];
+
 /// `did you mean x?`, or the list of what there is.
 pub(crate) fn suggestion(wanted: &str, candidates: &[&str]) -> String {
+    let ours = SYNONYMS.iter().find(|(theirs, ours)| *theirs == wanted && candidates.contains(ours));
+    if let Some((_, ours)) = ours {
+        return format!("here it is called `{ours}`");
+    }
     match nearest(wanted, candidates.iter().copied()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None if candidates.is_empty() => "nothing is known here".to_owned(),
@@ -187,5 +221,11 @@ mod tests {
     fn the_nearest_name_is_found_and_a_far_one_is_not() {
         assert_eq!(nearest("inital", ["initial", "startup"]), Some("initial"));
         assert_eq!(nearest("zzzzzz", ["initial", "startup"]), None);
+    }
+
+    #[test]
+    fn another_tools_word_is_translated_where_ours_is_known() {
+        assert_eq!(suggestion("partition", &["crash", "isolate"]), "here it is called `isolate`");
+        assert_eq!(suggestion("partition", &["crash", "pause"]), "known here: crash, pause");
     }
 }

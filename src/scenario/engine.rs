@@ -1,8 +1,8 @@
 //! Options of engines that contradict themselves.
 
 use super::convert;
+use super::findings::Findings;
 use super::places::below;
-use super::resolve::Findings;
 use crate::engine::EngineSpec;
 use crate::engine::spec::{AtMax, CreateSpec, LeaseSpec, LostTask, Rebalance};
 

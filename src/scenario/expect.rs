@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use super::diagnose::{nearest, shortened, suggestion};
 use super::file::{File, StateName};
+use super::findings::Findings;
 use super::places::{below, item};
-use super::resolve::Findings;
 use super::units::{Percent, Rate, finite};
 use super::{Comparison, Expect, ExpectedState, TaskState, Threshold, convert};
 use crate::base::names::{METRICS, MetricInfo, Unit, metric_named};

@@ -4,8 +4,8 @@ use super::file::{
     CancelFile, ChosenFile, CrashFile, CrashPointFile, DirectionFile, EngineCrashFile, FaultFile, File, PoisonFile,
     StoreFile,
 };
+use super::findings::Findings;
 use super::places::{below, item};
-use super::resolve::Findings;
 use super::units::Plain;
 use super::{Source, convert};
 use crate::base::time::SPAN_MAX;

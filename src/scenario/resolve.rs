@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::diagnose::{Diagnostic, Kind, Severity, shortened, suggestion};
+use super::diagnose::{Diagnostic, Kind, shortened};
 use super::file::{File, ReplicationsFile};
+use super::findings::{Findings, Origin};
 use super::grid::GridCell;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
+use super::typed::typed;
 use super::variants::{self, Change, Variant};
 use super::{Precision, Run, Scenario, convert, engine, expect, faults, script, warn, workload, write};
 use crate::base::time::SPAN_MAX;
@@ -62,93 +64,6 @@ impl Loaded {
     /// The scenario with every default filled in, as YAML; reads back to the same scenario.
     pub fn resolved_yaml(&self) -> String {
         write::yaml(&self.file.document())
-    }
-}
-
-/// What set a value that is not the file's own.
-enum Origin {
-    /// This option of the command line.
-    Typed(String),
-    /// The cell of a sweep whose value stands at this path of the file.
-    Written(String),
-}
-
-/// What was found so far, and how to point at it.
-pub(crate) struct Findings<'a> {
-    pub(crate) source: &'a SourceText,
-    text: &'a str,
-    places: Places,
-    /// Where the variant that is read stands: what it says is shown there.
-    variant: Option<String>,
-    /// Paths that were set, and by what.
-    set: Vec<(String, Origin)>,
-    pub(crate) errors: Vec<Diagnostic>,
-    pub(crate) warnings: Vec<Diagnostic>,
-}
-
-impl<'a> Findings<'a> {
-    fn new(source: &'a SourceText, text: &'a str, places: Places) -> Findings<'a> {
-        Findings { source, text, places, variant: None, set: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
-    }
-
-    /// An error at a path.
-    pub(crate) fn error(&mut self, path: &str, message: impl Into<String>, help: &str) {
-        let found = self.diagnostic(path, message.into(), false);
-        self.errors.push(if help.is_empty() { found } else { found.with_help(help) });
-    }
-
-    /// A warning at a path.
-    pub(crate) fn warn(&mut self, path: &str, message: impl Into<String>, help: &str) {
-        let mut found = self.diagnostic(path, message.into(), true).with_help(help);
-        found.severity = Severity::Warning;
-        self.warnings.push(found);
-    }
-
-    /// A finding about a path: at its place, or at the nearest place above it.
-    pub(crate) fn diagnostic(&self, path: &str, message: String, at_key: bool) -> Diagnostic {
-        let covers =
-            |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-        let set = self.set.iter().rev().find(|(outer, _)| covers(outer));
-        let place = match set {
-            Some((_, Origin::Typed(option))) => {
-                let mut found = Diagnostic::error(option.clone(), message);
-                found.path = path.to_owned();
-                return found;
-            }
-            // A wrong key is the name of the axis, a wrong value the one in its list.
-            Some((_, Origin::Written(at))) if at_key => self.nearest(&at[..at.rfind('[').unwrap_or(0)], "", true),
-            Some((_, Origin::Written(at))) => self.nearest(at, "", false),
-            None => {
-                let in_variant = self.variant.as_ref().and_then(|it| self.nearest(&below(it, path), it, at_key));
-                in_variant.or_else(|| self.nearest(path, "", at_key))
-            }
-        };
-        let mut found = self.placed(message, place);
-        found.path = path.to_owned();
-        found
-    }
-
-    fn placed(&self, message: String, place: Option<places::Place>) -> Diagnostic {
-        let found = Diagnostic::error(self.source.path.clone(), message);
-        let (line, column, width) = place.map_or((1, 1, 1), |it| (it.line, it.column, it.width));
-        found.at(self.text, line, column, width)
-    }
-
-    /// The finding about a value that could not be put into the document, where the file says that it is to be put there.
-    fn misplaced(&self, at: &str, found: Diagnostic) -> Diagnostic {
-        Diagnostic { help: found.help, path: at.to_owned(), ..self.placed(found.message, self.nearest(at, "", true)) }
-    }
-
-    /// The place of a path, or of the nearest one above it that lies below `top`.
-    fn nearest(&self, path: &str, top: &str, at_key: bool) -> Option<places::Place> {
-        let mut at = path;
-        while at.len() > top.len() {
-            if let Some(entry) = self.places.get(at) {
-                return Some(if at_key || at != path { entry.key } else { entry.value });
-            }
-            at = &at[..at.rfind(['.', '[']).unwrap_or(0)];
-        }
-        None
     }
 }
 
@@ -285,60 +200,6 @@ fn refuse_long_times(value: &Value, path: &str, findings: &mut Findings<'_>, dep
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-fn typed(root: Value, findings: &Findings<'_>) -> Result<File, Diagnostic> {
-    serde_path_to_error::deserialize(root).map_err(|error| {
-        let mut path = String::new();
-        for segment in error.path() {
-            path = match segment {
-                serde_path_to_error::Segment::Seq { index } => item(&path, *index),
-                serde_path_to_error::Segment::Map { key } => below(&path, key),
-                serde_path_to_error::Segment::Enum { variant } => below(&path, variant),
-                serde_path_to_error::Segment::Unknown => path,
-            };
-        }
-        explain(&error.inner().to_string(), path, findings)
-    })
-}
-
-/// Says what serde found in the words of this crate.
-fn explain(message: &str, path: String, findings: &Findings<'_>) -> Diagnostic {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    if message.starts_with("unknown field") || message.starts_with("unknown variant") {
-        let wrong = quoted.next().unwrap_or("");
-        let known: Vec<&str> = quoted.collect();
-        let ends_with_it = path == wrong || path.ends_with(&format!(".{wrong}"));
-        let own = if ends_with_it { path } else { below(&path, wrong) };
-        let path = if findings.places.contains_key(&own) || ends_with_it {
-            own
-        } else {
-            own[..own.len() - wrong.len()].trim_end_matches('.').to_owned()
-        };
-        let what = if message.starts_with("unknown field") { "unknown key" } else { "unknown variant" };
-        let found = findings.diagnostic(&path, format!("{what} `{}`", shortened(wrong)), true);
-        return found.with_help(suggestion(wrong, &known));
-    }
-    if message.starts_with("missing field") {
-        let key = quoted.next().unwrap_or("").to_owned();
-        let at = if path.is_empty() { "a scenario".to_owned() } else { format!("`{path}`") };
-        let mut found = findings.diagnostic(&path, format!("{at} needs the key `{key}`"), true);
-        if path.is_empty() {
-            found = found.with_help("mandatory are `name` and `workers`");
-        }
-        return found;
-    }
-    let several = message.starts_with("invalid length") && message.contains("fewer elements in map");
-    if several || message.contains("expected map with a single key") {
-        let found = findings.diagnostic(&path, "one variant is wanted here".into(), false);
-        return found.with_help("a variant is a map with exactly one key, like {exponential: {mean: 4h}}");
-    }
-    let message = message.replace("invalid type: null", "nothing is written here");
-    findings.diagnostic(&path, shortened_at(&message, 400), false)
-}
-
-fn shortened_at(text: &str, length: usize) -> String {
-    if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).collect::<String>() + "..." }
 }
 
 /// What is said of something that comes when the run is over.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, shortened};
 use super::file::{SharedFile, TraceFile};
+use super::findings::Findings;
 use super::places::below;
-use super::resolve::{Findings, unreadable};
+use super::resolve::unreadable;
 use super::workload::Resources;
 use super::{Row, workload};
 use crate::base::time::SPAN_MAX;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::resolve::{Findings, after_the_end};
-use super::{Scenario, Source, convert, workload};
+use super::findings::Findings;
+use super::resolve::after_the_end;
+use super::{Action, Chosen, Fault, Scenario, Source, convert, workload};
 use crate::engine::EngineSpec;
 use crate::engine::spec::{Lease, LeaseSpec, LostTask};
 use crate::sim::dist::Dist;
@@ -23,7 +24,7 @@ pub(crate) fn warn(scenario: &Scenario, findings: &mut Findings<'_>) {
     {
         timings(scenario, lease, findings);
     }
-    let joins = scenario.script.iter().any(|event| matches!(event.action, super::Action::Join { .. }));
+    let joins = scenario.script.iter().any(|event| matches!(event.action, Action::Join { .. }));
     let workers = &scenario.workers;
     let comes = workers.arrivals.is_some() || workers.autoscaler.is_some() || workers.shift_change.is_some();
     if workers.initial == 0 && !joins && !comes {
@@ -107,6 +108,28 @@ fn faults(scenario: &Scenario, findings: &mut Findings<'_>) {
     for (index, timed) in scenario.faults.timed.iter().enumerate().filter(|(_, timed)| timed.at >= end) {
         let message = after_the_end(timed.at, end);
         findings.warn(&format!("faults[{index}]"), message, "let it happen earlier, or make the run longer");
+    }
+    let workers = &scenario.workers;
+    let grows = workers.arrivals.is_some() || workers.autoscaler.is_some() || workers.shift_change.is_some();
+    let joins = scenario.script.iter().any(|event| matches!(event.action, Action::Join { .. }));
+    let herd = scenario.faults.timed.iter().any(|timed| matches!(timed.fault, Fault::WorkerHerd { .. }));
+    if grows || joins || herd {
+        return;
+    }
+    for (index, timed) in scenario.faults.timed.iter().enumerate() {
+        let wanted = match timed.fault {
+            Fault::Crash { count, .. } => count,
+            Fault::Pause { workers: Chosen::Count(count), .. }
+            | Fault::Quiesce { workers: Chosen::Count(count) }
+            | Fault::Isolate { workers: Chosen::Count(count), .. }
+            | Fault::Slow { workers: Chosen::Count(count), .. }
+            | Fault::Clock { workers: Chosen::Count(count), .. } => count,
+            _ => 0,
+        };
+        if wanted > workers.initial {
+            let message = format!("it is to befall {wanted} workers, and there are {}", workers.initial);
+            findings.warn(&format!("faults[{index}]"), message, "ask for fewer, or make `workers.initial` larger");
+        }
     }
 }
 

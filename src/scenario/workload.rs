@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::diagnose::{shortened, suggestion};
 use super::file::{ClaimFile, File, PopularityFile, WorkloadFile};
+use super::findings::Findings;
 use super::places::{below, item};
-use super::resolve::Findings;
 use super::{Arrivals, ClaimDraw, Count, Popularity, Source, convert, table};
 use crate::base::{ClassId, Labels, ResourceId, Span};
 use crate::sim::dist::Dist;

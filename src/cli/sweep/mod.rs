@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
+use super::folder::Folder;
 use super::progress::{Extent, watched};
 use super::run::Format;
 use super::session::{Ready, Running, read, refusal, source};
@@ -286,17 +287,16 @@ fn finish(
     formats: Formats,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
-    use crate::report::atomic_write;
     use crate::report::charts::write_comparison_charts;
     use crate::report::comparison::{Cell, csv, json, sweep};
     use crate::report::html;
     let comparison = outcome::comparison(header, lines)?;
-    atomic_write(&dir.join("summary.json"), json::summary(&comparison).as_bytes())?;
-    atomic_write(&dir.join("cells.csv"), csv::cells(&comparison).as_bytes())?;
-    let page = dir.join(html::FILE_NAME);
-    atomic_write(&page, html::comparison_page(&comparison).as_bytes())?;
-    let charts = write_comparison_charts(&comparison, dir, formats)?.len();
-    terminal.say(&format!("{} files written to {}; begin with {}", charts + 4, dir.display(), page.display()));
+    let mut folder = Folder::new(dir);
+    folder.write("summary.json", &json::summary(&comparison))?;
+    folder.write("cells.csv", &csv::cells(&comparison))?;
+    folder.write(html::FILE_NAME, &html::comparison_page(&comparison))?;
+    folder.with(|dir| write_comparison_charts(&comparison, dir, formats))?;
+    folder.finish(terminal);
     terminal.print(&match format {
         Format::Human => sweep::human(&comparison),
         Format::Json => json::summary(&comparison),

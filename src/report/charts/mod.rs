@@ -115,6 +115,11 @@ const COMPARISON_CHARTS: &[ComparisonChart] = &[
     ("load", load::draw),
 ];
 
+/// The names of the files of all charts, without extensions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CHARTS.iter().map(|(name, _)| *name).chain(COMPARISON_CHARTS.iter().map(|(name, _)| *name))
+}
+
 /// Writes every chart for which there is data into `dir`, and returns the paths in order.
 ///
 /// # Errors

@@ -43,6 +43,7 @@ pub(super) const GRID: Color = Color(226, 226, 226);
 pub(super) const IDLE: Color = Color(240, 240, 240);
 pub(super) const STARTING: Color = Color(205, 205, 205);
 pub(super) const PAUSED: Color = Color(120, 120, 120);
+pub(super) const CUT_OFF: Color = Color(34, 34, 34);
 pub(super) const GENERAL: Color = Color(153, 153, 153);
 pub(super) const BLUE: Color = Color(0, 114, 178);
 pub(super) const ORANGE: Color = Color(230, 159, 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::canvas::{Align, Canvas, EDGE};
 use super::lanes;
 use super::page::{self, Legend, Sign, TOP, TimeAxis};
-use super::theme::{self, IDLE, INK, MUTED, PAUSED, STARTING};
+use super::theme::{self, CUT_OFF, IDLE, INK, MUTED, PAUSED, STARTING};
 use crate::base::{QueueId, Time, WorkerId};
 use crate::observe::timeline::{LifeBar, Mark, MarkKind, Timeline};
 use crate::report::{Document, number};
@@ -141,6 +141,7 @@ fn draw_attempts(canvas: &mut Canvas, timeline: &Timeline, layout: &Layout) {
 fn sign_of(kind: MarkKind) -> Sign {
     match kind {
         MarkKind::Pause => Sign::Hatched(PAUSED),
+        MarkKind::Isolated => Sign::Box(CUT_OFF),
         MarkKind::Crash => Sign::Cross,
         MarkKind::Kill => Sign::Square,
         MarkKind::Quiesce => Sign::Triangle,
@@ -169,6 +170,10 @@ fn draw_marks(canvas: &mut Canvas, timeline: &Timeline, layout: &Layout) {
         if mark.kind == MarkKind::Pause {
             let width = (layout.axis.x(mark.until) - x).max(1.5);
             page::fill(canvas, Sign::Hatched(PAUSED), (x, layout.top(lane)), width, layout.bar);
+        } else if mark.kind == MarkKind::Isolated {
+            // Below the bar, which stays readable: a worker that is cut off goes on.
+            let width = (layout.axis.x(mark.until) - x).max(1.5);
+            canvas.rect(x, layout.top(lane) + layout.bar, width, 3.0, CUT_OFF);
         } else if far(&mut drawn, (mark.kind, Some(lane)), x) {
             page::mark(canvas, sign_of(mark.kind), (x, middle), layout.bar + 6.0);
         }
@@ -202,6 +207,7 @@ fn legend(timeline: &Timeline) -> Legend {
     }
     let meanings = [
         (MarkKind::Pause, "paused"),
+        (MarkKind::Isolated, "cut off from the engine"),
         (MarkKind::Crash, "crashed"),
         (MarkKind::Kill, "killed at the end of its grace"),
         (MarkKind::Quiesce, "told to quiesce"),

@@ -18,7 +18,7 @@ pub(super) fn view(doc: &Document) -> Option<TimelineView> {
     let (workers, queues) = (workers(doc, timeline), queues(timeline));
     let mut legend =
         "Bars of workers are tasks, coloured by the queue they were served from; bars of queues are their \
-                      owners. Light grey: up and idle; dark grey: the worker stood still; vermillion: crashes, \
+                      owners. Light grey: up and idle; dark grey: the worker stood still; a line below: it was cut off from the engine; vermillion: crashes, \
                       violations, and queues whose owner was lost."
             .to_owned();
     if timeline.truncated {
