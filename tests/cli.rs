@@ -131,7 +131,7 @@ fn a_straddled_threshold_ends_with_3_unless_told_what_it_counts_as() {
 }
 
 #[test]
-fn a_folder_is_tested_recursively_without_bench_and_an_empty_one_ends_with_4() {
+fn a_folder_is_tested_and_checked_recursively_without_bench_and_an_empty_one_ends_with_4() {
     let bad = format!("{}expect: {{thresholds: [tasks.completed < 1]}}\n", SMALL.replace("small", "measured-only"));
     let dir = folder_with(&[
         ("all/b.yaml", SMALL.replace("small", "second").as_bytes()),
@@ -145,8 +145,13 @@ fn a_folder_is_tested_recursively_without_bench_and_an_empty_one_ends_with_4() {
     let text = stdout(&output);
     assert!(text.starts_with("ok small") && text.contains("\nok second"), "{text}");
     assert!(!text.contains("measured-only") && text.contains("2 passed, 0 failed, 0 inconclusive"), "{text}");
-    assert_eq!(code(&lanekeeper(dir.path(), "test none")), 4);
-    assert_eq!(code(&lanekeeper(dir.path(), "test nowhere")), 2);
+    let checked = lanekeeper(dir.path(), "check all");
+    assert_eq!(code(&checked), 0, "{}", stderr(&checked));
+    assert_eq!(stdout(&checked).lines().count(), 2, "{}", stdout(&checked));
+    for verb in ["test", "check"] {
+        assert_eq!(code(&lanekeeper(dir.path(), &format!("{verb} none"))), 4);
+        assert_eq!(code(&lanekeeper(dir.path(), &format!("{verb} nowhere"))), 2);
+    }
 }
 
 #[test]
@@ -165,6 +170,7 @@ fn a_folder_that_cannot_be_written_ends_with_74() {
     let output = lanekeeper(dir.path(), "run small.yaml -o taken/below --charts none");
     assert_eq!(code(&output), 74, "{}", stderr(&output));
     assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("taken is a file: name a folder"), "{}", stderr(&output));
 }
 
 #[test]

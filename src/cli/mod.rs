@@ -14,6 +14,7 @@ mod completions;
 mod diff;
 mod exit;
 mod explain;
+mod files;
 mod folder;
 mod hunt;
 mod import;

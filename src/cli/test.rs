@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::files::scenario_files;
 use super::progress::interrupted;
 use super::session::{Ready, Running, checked, experiment};
 use super::terminal::Terminal;
@@ -13,9 +14,6 @@ use crate::experiment::verify::verify;
 use crate::registry::Registry;
 use crate::report::atomic_write;
 use crate::report::junit::{Suite, junit};
-
-/// A folder of this name holds scenarios to measure, not to judge.
-const SKIPPED_FOLDER: &str = "bench";
 
 /// Run scenarios and judge their expectations.
 #[derive(Clone, Args, Debug)]
@@ -56,16 +54,7 @@ impl TestArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let mut files = Vec::new();
-        for path in &self.paths {
-            gather(path, &mut files)?;
-        }
-        if files.is_empty() {
-            return Err(Failure {
-                exit: Exit::Nothing,
-                message: "error: no scenario file (*.yaml, *.yml) is there".into(),
-            });
-        }
+        let files = scenario_files(&self.paths)?;
         let mut tally = Tally::default();
         let mut worst = Exit::Done;
         for file in &files {
@@ -165,27 +154,4 @@ impl TestArgs {
         suite.expectations = outcome.judgement.expectations;
         Ok(exit)
     }
-}
-
-/// The scenario files of a path, sorted, folders inside it included.
-fn gather(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| Failure::usage(format!("error: cannot read {}: {error}", path.display()));
-    let entries = std::fs::read_dir(path).map_err(failed)?;
-    let mut inside = entries.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    inside.sort();
-    for entry in inside {
-        let is_scenario = entry.extension().is_some_and(|it| it == "yaml" || it == "yml");
-        if entry.is_dir() {
-            if entry.file_name().is_some_and(|name| name != SKIPPED_FOLDER) {
-                gather(&entry, files)?;
-            }
-        } else if is_scenario {
-            files.push(entry);
-        }
-    }
-    Ok(())
 }

@@ -197,7 +197,13 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
+            Error::Write { path, source } => {
+                write!(f, "cannot write {}: {source}", path.display())?;
+                match path.ancestors().skip(1).find(|it| it.is_file()) {
+                    Some(file) => write!(f, "\n  help: {} is a file: name a folder", file.display()),
+                    None => Ok(()),
+                }
+            }
             Error::Draw { path, reason } => write!(f, "cannot draw {}: {reason}", path.display()),
         }
     }

@@ -188,7 +188,8 @@ pub(crate) fn suggestion(wanted: &str, candidates: &[&str]) -> String {
     if let Some((_, ours)) = ours {
         return format!("here it is called `{ours}`");
     }
-    match nearest(wanted, candidates.iter().copied()) {
+    let longer = || candidates.iter().copied().find(|it| wanted.len() >= 3 && it.starts_with(wanted));
+    match nearest(wanted, candidates.iter().copied()).or_else(longer) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None if candidates.is_empty() => "nothing is known here".to_owned(),
         None => format!("known here: {}", candidates.join(", ")),
@@ -227,5 +228,6 @@ mod tests {
     fn another_tools_word_is_translated_where_ours_is_known() {
         assert_eq!(suggestion("partition", &["crash", "isolate"]), "here it is called `isolate`");
         assert_eq!(suggestion("partition", &["crash", "pause"]), "known here: crash, pause");
+        assert_eq!(suggestion("exp", &["uniform", "exponential"]), "did you mean `exponential`?");
     }
 }

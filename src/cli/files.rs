@@ -1,0 +1,44 @@
+//! The scenario files that a command line names: files, and folders of them.
+
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+
+/// A folder of this name holds scenarios to measure, not to judge.
+const SKIPPED_FOLDER: &str = "bench";
+
+/// The files in the order of the command line, those of a folder sorted; at least one.
+pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        gather(path, &mut files)?;
+    }
+    if files.is_empty() {
+        let message = "error: no scenario file (*.yaml, *.yml) is there".into();
+        return Err(Failure { exit: Exit::Nothing, message });
+    }
+    Ok(files)
+}
+
+/// The scenario files of a path, sorted, folders inside it included.
+fn gather(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Failure::usage(format!("error: cannot read {}: {error}", path.display()));
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut inside = entries.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    inside.sort();
+    for entry in inside {
+        let is_scenario = entry.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if entry.is_dir() {
+            if entry.file_name().is_some_and(|name| name != SKIPPED_FOLDER) {
+                gather(&entry, files)?;
+            }
+        } else if is_scenario {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}
