@@ -92,6 +92,21 @@ fn a_folder_shows_one_result_whatever_was_in_it_before_and_keeps_what_is_the_use
 }
 
 #[test]
+fn a_worker_that_is_cut_off_is_marked_for_as_long_as_it_lasts() {
+    let text = format!("{SMALL}faults: [{{isolate: {{at: 2m, workers: 1, for: 90s, direction: both}}}}]\n");
+    let dir = folder_with(&[("cut.yaml", text.as_bytes())]);
+    let output = lanekeeper(dir.path(), "run cut.yaml --replications 1 --charts svg --trace trace.json -o out");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let trace: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("trace.json")).unwrap()).unwrap();
+    let marks: Vec<_> = trace["traceEvents"].as_array().unwrap().iter().filter(|it| it["name"] == "cut off").collect();
+    assert_eq!(marks.len(), 1);
+    assert_eq!((&marks[0]["ts"], &marks[0]["args"]["until"]), (&120_000_000.into(), &210.0.into()));
+    let chart = fs::read_to_string(dir.path().join("out/timeline-workers.svg")).unwrap();
+    assert!(chart.contains("cut off from the engine"));
+}
+
+#[test]
 fn overrides_win_over_the_file_and_json_goes_to_stdout() {
     let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
     let args = "run small.yaml --seed 9 --replications 2 --set workers.initial=2 --format json --charts none -q";

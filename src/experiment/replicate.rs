@@ -13,7 +13,7 @@ use super::stats::Estimate;
 use crate::base::mix::mix;
 use crate::base::{Span, Time};
 use crate::engine::{EngineFactory, Guarantees};
-use crate::fact::{Fact, Observe};
+use crate::fact::{Choice, Fact, Observe};
 use crate::observe::{Observation, Observer};
 use crate::scenario::Scenario;
 use crate::world;
@@ -263,6 +263,11 @@ impl Observe for Watched<'_> {
             self.countdown = FACTS_PER_LOOK;
             self.look(now);
         }
+    }
+
+    #[inline(always)]
+    fn chose(&mut self, now: Time, choice: Choice) {
+        self.observer.chose(now, choice);
     }
 }
 
