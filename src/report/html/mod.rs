@@ -123,6 +123,19 @@ impl TableView {
     fn len(&self) -> usize {
         self.groups.iter().map(|group| group.rows.len()).sum()
     }
+
+    /// A narrow table of many groups, in two halves for where there is room beside each other.
+    fn parts(&self) -> Vec<&[GroupView]> {
+        const NARROW: usize = 4;
+        if self.header.len() > NARROW || self.groups.len() < 4 {
+            return vec![&self.groups];
+        }
+        let lines = |groups: &[GroupView]| groups.iter().map(|group| group.rows.len() + 1).sum::<usize>();
+        let fits = |index: &usize| 2 * lines(&self.groups[..*index]) <= lines(&self.groups) + 1;
+        let half = (1..self.groups.len()).rev().find(fits).unwrap_or(1);
+        let (left, right) = self.groups.split_at(half);
+        vec![left, right]
+    }
 }
 
 #[derive(Debug)]
