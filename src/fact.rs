@@ -235,6 +235,45 @@ pub enum Fact<'a> {
 /// What chance decided and no fact tells in full: whoever writes a run down needs it, whoever judges one does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Choice {
+    /// A worker arrived.
+    Arrived {
+        /// Which.
+        worker: WorkerId,
+        /// Where: the number is that of others on the same host.
+        host: u64,
+        /// In millionths.
+        speed: u64,
+    },
+    /// What a task will hold its worker for, beside its service.
+    Overhead {
+        /// Which task.
+        task: TaskId,
+        /// For how long, at any speed.
+        overhead: Span,
+    },
+    /// A worker will crash when the store has answered its next effect.
+    Doomed {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// A worker executes slowly for a while.
+    Slowed {
+        /// Which.
+        worker: WorkerId,
+        /// So many times slower, in millionths.
+        factor: u64,
+        /// For how long.
+        lasts: Span,
+    },
+    /// A clock was set that is not all workers'.
+    ClockSet {
+        /// Whose.
+        worker: WorkerId,
+        /// By so much it jumps, µs.
+        jump_micros: i64,
+        /// It gains so many parts of 10^9 from here on.
+        drift_ppb: i64,
+    },
     /// Messages of a worker are lost for a while.
     Isolated {
         /// Whose.
@@ -254,6 +293,8 @@ pub enum Choice {
         to_engine: bool,
         /// How long it takes; `None`: it is lost.
         takes: Option<Span>,
+        /// How long it takes to arrive once more; `None`: it does not.
+        again: Option<Span>,
     },
 }
 

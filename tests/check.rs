@@ -91,6 +91,12 @@ script:
   - {at: 7s, quiesce: {worker: w3}}
   - {at: 8s, cancel: {task: t2}}
   - {at: 9s, set_limits: {min: 1, max: 2}}
+  - {at: 10s, crash: {worker: w2, when: before_report}}
+  - {at: 11s, join: {worker: w4, host_of: w2, startup: 5s}}
+  - {at: 11s, speed: {worker: w4, to: 0.5}}
+  - {at: 12s, clock: {worker: w4, drift_ppm: -200, jump: -500ms}}
+  - {at: 13s, duplicate: {worker: w1, direction: to_engine, by: 1ms, again: 5ms}}
+  - {at: 14s, submit: {task: t3, service: 1s, overhead: 100ms, poison: kills_worker}}
 expect:
   violated: [exclusion]
   states: [{at: 31s, task: t2, state: running, worker: w2}]
@@ -138,11 +144,12 @@ fn defaults_are_those_that_are_documented() {
 #[test]
 fn a_script_is_sorted_by_time_and_its_names_become_numbers() {
     let scenario = read(SCRIPT).unwrap().scenario;
-    assert_eq!(scenario.run.horizon, Time::from_secs(9));
+    assert_eq!(scenario.run.horizon, Time::from_secs(14));
     let Action::Submit { claims, .. } = &scenario.script[1].action else { panic!("{:?}", scenario.script) };
     assert_eq!(claims.as_slice(), [Claim::exclusive(ResourceId(1)), Claim::shared(ResourceId(0))]);
     assert!(matches!(scenario.script[2].action, Action::Pause { worker: WorkerId(0), .. }));
-    assert!(matches!(scenario.script[3].action, Action::Join { worker: WorkerId(2) }));
+    assert!(matches!(scenario.script[3].action, Action::Join { worker: WorkerId(2), .. }));
+    assert!(matches!(scenario.script[8].action, Action::Join { worker: WorkerId(3), host: WorkerId(1), life: 1, .. }));
     assert_eq!(scenario.labels.resource(ResourceId(0)), "repo-17");
     assert_eq!(scenario.expect.starts, [TaskId(0), TaskId(1)]);
 }
@@ -241,6 +248,10 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("script: [{at: 1s}]"), 4, 10, "exactly one action"),
         (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 19, "needs the key `for`"),
         (with("script: [{at: 1s, submit: {task: t, claims: [a, a], service: 1s}}]"), 4, 49, "claimed twice"),
+        (with("script: [{at: 1s, speed: {worker: w1, to: 0}}]"), 4, 43, "between 0.001 and 1000"),
+        (with("script: [{at: 1s, clock: {worker: w1, drift_ppm: 1e9}}]"), 4, 50, "-500000 and 500000"),
+        (with("script: [{at: 1s, join: {worker: w3, host_of: w4}}]"), 4, 47, "no worker `w4`"),
+        (with("script: [{at: 1s, duplicate: {worker: w1, again: -1s}}]"), 4, 50, "never below zero"),
     ]
 }
 

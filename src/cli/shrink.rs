@@ -100,8 +100,8 @@ impl ShrinkArgs {
             exit: Exit::Nothing,
             message: format!(
                 "error: the run with every choice written out does not violate {} in the same way: it hangs on what a \
-                 script cannot say (speeds of workers, messages that arrive twice)\n  help: try another seed or \
-                 replication",
+                 script cannot say (what the engine decides by chance, the order of two messages of one instant)\n  \
+                 help: try another seed or replication",
                 violation.property
             ),
         })
@@ -123,6 +123,9 @@ impl ShrinkArgs {
             shrunk.tried
         );
         terminal.print(&text)?;
+        if !shrunk.is_minimal {
+            terminal.print("the search was ended here: more could perhaps be left out (shrink the result again)\n")?;
+        }
         for (violation, document) in &shrunk.others {
             let path = beside(&self.output, violation.property);
             atomic_write(&path, yaml(document).as_bytes())?;

@@ -14,7 +14,8 @@ const SERIES_POINTS: usize = 240;
 /// What the observer of a replication is told.
 pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: bool) -> Settings {
     let expect = &scenario.expect;
-    let message_slack = longest(&scenario.network.delay).saturating_add(longest(&scenario.network.delay));
+    let one_way = longest(&scenario.network.delay).saturating_add(latest_in_script(scenario));
+    let message_slack = one_way.saturating_add(one_way);
     Settings {
         warm_up: scenario.run.warm_up,
         horizon: scenario.run.horizon,
@@ -35,16 +36,30 @@ pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: b
 
 /// A span by the slowest of all workers' clocks, in true time: it may run slow, and jump back meanwhile.
 fn stretched(scenario: &Scenario, span: Span) -> Span {
-    let mut longest = span;
-    for timed in &scenario.faults.timed {
-        if let Fault::Clock { jump_micros, drift_ppb, .. } = timed.fault {
-            let slow = (-drift_ppb).max(0).unsigned_abs();
-            let micros = u128::from(longest.micros()) * 1_000_000_000 / u128::from(1_000_000_000 - slow);
-            let back = Span::from_micros((-jump_micros).max(0).unsigned_abs());
-            longest = Span::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)).saturating_add(back);
-        }
-    }
-    longest
+    let timed = scenario.faults.timed.iter().filter_map(|timed| match timed.fault {
+        Fault::Clock { jump_micros, drift_ppb, .. } => Some((jump_micros, drift_ppb)),
+        _ => None,
+    });
+    let scripted = scenario.script.iter().filter_map(|event| match event.action {
+        Action::Clock { jump_micros, drift_ppb, .. } => Some((jump_micros, drift_ppb)),
+        _ => None,
+    });
+    timed.chain(scripted).fold(span, |longest, (jump_micros, drift_ppb)| {
+        let slow = (-drift_ppb).max(0).unsigned_abs();
+        let micros = u128::from(longest.micros()) * 1_000_000_000 / u128::from(1_000_000_000 - slow);
+        let back = Span::from_micros((-jump_micros).max(0).unsigned_abs());
+        Span::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)).saturating_add(back)
+    })
+}
+
+/// By how much a script delays a message at most.
+fn latest_in_script(scenario: &Scenario) -> Span {
+    let delays = scenario.script.iter().filter_map(|event| match event.action {
+        Action::Delay { by, .. } => Some(by),
+        Action::Duplicate { by, again, .. } => Some(by.max(again)),
+        _ => None,
+    });
+    delays.max().unwrap_or(Span::ZERO)
 }
 
 /// With leases, exclusion and ownership are promised while a worker has surely stopped when its lease with the margin is
@@ -67,8 +82,17 @@ fn excused(scenario: &Scenario) -> PropertySet {
 /// What remaining work may cost when all faults are over.
 fn drain_bound(scenario: &Scenario, message_slack: Span) -> DrainBound {
     let workers = &scenario.workers;
-    let mut factor = (1e6 / least(&workers.speed).max(1.0)).max(1.0);
     let actions = scenario.script.iter().map(|event| &event.action);
+    let speeds = actions.clone().filter_map(|action| match action {
+        Action::Speed { to, .. } => Some(*to as f64),
+        _ => None,
+    });
+    let mut factor = (1e6 / speeds.fold(least(&workers.speed), f64::min).max(1.0)).max(1.0);
+    let overheads = actions.clone().filter_map(|action| match action {
+        Action::Submit { overhead, .. } => *overhead,
+        _ => None,
+    });
+    let overhead = overheads.fold(longest(&workers.overhead), Span::max);
     let scripted = actions.filter_map(|action| match action {
         Action::Slow { factor, .. } => Some(*factor),
         _ => None,
@@ -81,7 +105,7 @@ fn drain_bound(scenario: &Scenario, message_slack: Span) -> DrainBound {
         factor *= slow as f64 / 1e6;
     }
     let heartbeat = stretched(scenario, scenario.detection.heartbeat);
-    let per_task = longest(&workers.overhead).saturating_add(heartbeat).saturating_add(message_slack);
+    let per_task = overhead.saturating_add(heartbeat).saturating_add(message_slack);
     let mut once = scenario.detection.ttl.saturating_add(heartbeat).saturating_add(heartbeat);
     if let EngineSpec::QueueFirst(spec) = &scenario.engine {
         if let LeaseSpec::Lease(lease) = spec.lease {

@@ -175,8 +175,17 @@ pub struct Poison {
     pub class: Option<ClassId>,
     /// From 0 to 1.
     pub share: f64,
-    /// Whether they execute for ever; otherwise they kill their worker.
-    pub never_ends: bool,
+    /// What they do.
+    pub does: Harm,
+}
+
+/// What a task does that does harm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Harm {
+    /// Its worker dies at the end of it, each time.
+    KillsWorker,
+    /// It executes for ever.
+    NeverEnds,
 }
 
 /// Tasks that are given up.
@@ -212,7 +221,7 @@ pub(crate) fn faults(file: &File, sources: &[Source], labels: &Labels, findings:
                     .as_ref()
                     .and_then(|name| class_named(name, &below(&path, "poison.class"), labels, findings)),
                 share: share.fraction(),
-                never_ends: *does == PoisonFile::NeverEnds,
+                does: harm(*does),
             }),
             FaultFile::Cancel { share, when } => {
                 faults.cancels.push(CancelRace { share: share.fraction(), when: cancel_when(*when) });
@@ -245,9 +254,6 @@ fn timed_fault(
         }
         FaultFile::Clock { at, workers, offset, drift_ppm, jump } => {
             let path = below(path, "clock");
-            if !(-500_000.0..=500_000.0).contains(drift_ppm) {
-                findings.error(&below(&path, "drift_ppm"), "a drift lies between -500000 and 500000 ppm", "");
-            }
             if offset.is_some() && *workers != ChosenFile::All {
                 findings.error(
                     &below(&path, "offset"),
@@ -259,7 +265,7 @@ fn timed_fault(
                 workers: chosen(*workers),
                 offset_micros: shift(offset.as_deref(), &below(&path, "offset"), findings),
                 jump_micros: shift(jump.as_deref(), &below(&path, "jump"), findings),
-                drift_ppb: libm::round(drift_ppm * 1e3) as i64,
+                drift_ppb: drift(*drift_ppm, &path, findings),
             };
             (at, fault)
         }
@@ -330,8 +336,18 @@ fn class_named(name: &str, path: &str, labels: &Labels, findings: &mut Findings<
     found
 }
 
+/// What a clock gains, in parts of 10^9.
+pub(crate) fn drift(ppm: f64, path: &str, findings: &mut Findings<'_>) -> i64 {
+    const MOST: f64 = 500_000.0;
+    if !(-MOST..=MOST).contains(&ppm) {
+        findings.error(&below(path, "drift_ppm"), "a drift lies between -500000 and 500000 ppm", "");
+        return 0;
+    }
+    libm::round(ppm * 1e3) as i64
+}
+
 /// A time with a sign, µs.
-fn shift(text: Option<&str>, path: &str, findings: &mut Findings<'_>) -> i64 {
+pub(crate) fn shift(text: Option<&str>, path: &str, findings: &mut Findings<'_>) -> i64 {
     let Some(text) = text else { return 0 };
     let (text, sign) = text.strip_prefix('-').map_or((text, 1), |text| (text, -1));
     match text.parse::<Span>() {
@@ -374,6 +390,13 @@ pub(crate) fn slow_factor(factor: Plain, path: &str, findings: &mut Findings<'_>
         findings.error(path, format!("{} times slower: a factor lies between 1 and 1000", factor.0), "");
     }
     libm::round(factor.0.clamp(1.0, 1_000.0) * 1e6) as u64
+}
+
+pub(crate) fn harm(file: PoisonFile) -> Harm {
+    match file {
+        PoisonFile::KillsWorker => Harm::KillsWorker,
+        PoisonFile::NeverEnds => Harm::NeverEnds,
+    }
 }
 
 fn cancel_when(file: CancelFile) -> CancelWhen {

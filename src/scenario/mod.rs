@@ -33,7 +33,7 @@ use crate::sim::dist::Dist;
 pub use diagnose::{Diagnostic, Kind, Severity};
 pub use expect::{metric, threshold};
 pub use faults::{
-    CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Poison, StoreFault, TimedFault,
+    CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Harm, Poison, StoreFault, TimedFault,
 };
 pub(crate) use resolve::error_at;
 pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_cell, load_document, load_variant};

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::diagnose::{shortened, suggestion};
 use super::engine::check_limits;
-use super::file::{File, ScriptFile, SubmitFile};
+use super::file::{CrashFile, DuplicateFile, File, JoinFile, ScriptFile, SubmitFile};
 use super::findings::Findings;
 use super::places::{below, item};
 use super::workload::{self, Resources};
-use super::{Cut, EngineCrash, convert, faults};
+use super::{Cut, EngineCrash, Harm, convert, faults};
 use crate::base::{Claim, Claims, ClassId, Labels, Span, TaskId, Time, WorkerId};
 
 /// An explicit event.
@@ -31,21 +31,33 @@ pub enum Action {
         claims: Claims,
         /// What it demands.
         service: Span,
+        /// What it holds its worker for beside that; `None`: drawn.
+        overhead: Option<Span>,
+        /// The harm that it does.
+        poison: Option<Harm>,
     },
     /// A client cancels a task.
     Cancel {
         /// Which.
         task: TaskId,
     },
-    /// A new worker arrives (and starts up as `workers.startup` says).
+    /// A new worker arrives.
     Join {
         /// Its number: it must be the next one.
         worker: WorkerId,
+        /// Time until it is ready; `None`: drawn.
+        startup: Option<Span>,
+        /// The first worker on its host, which may be itself.
+        host: WorkerId,
+        /// How many were on its host before.
+        life: u64,
     },
     /// A worker crashes. It is not restarted.
     Crash {
         /// Which.
         worker: WorkerId,
+        /// When the store has the effect of its next task, or at once.
+        before_report: bool,
     },
     /// A worker stands still.
     Pause {
@@ -67,6 +79,22 @@ pub enum Action {
         factor: u64,
         /// For how long.
         lasts: Span,
+    },
+    /// A worker executes what it begins from here on at another speed.
+    Speed {
+        /// Which.
+        worker: WorkerId,
+        /// In millionths, above zero.
+        to: u64,
+    },
+    /// A worker's clock goes wrong.
+    Clock {
+        /// Whose.
+        worker: WorkerId,
+        /// By so much it jumps, µs.
+        jump_micros: i64,
+        /// It gains so many parts of 10^9.
+        drift_ppb: i64,
     },
     /// Messages of a worker are lost.
     Isolate {
@@ -93,6 +121,17 @@ pub enum Action {
         /// By so much.
         by: Span,
     },
+    /// The next message of a worker's link arrives twice.
+    Duplicate {
+        /// Whose link.
+        worker: WorkerId,
+        /// Which way.
+        direction: Cut,
+        /// The first time comes later by so much.
+        by: Span,
+        /// The second time comes later by so much.
+        again: Span,
+    },
     /// The next effect of a task comes to the store later.
     DelayEffect {
         /// Which task.
@@ -116,6 +155,18 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whose next message is meddled with, where this is what is done.
+    pub fn wire(&self) -> Option<WorkerId> {
+        match self {
+            Action::Drop { worker, .. } | Action::Delay { worker, .. } | Action::Duplicate { worker, .. } => {
+                Some(*worker)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// All events in order.
 pub(crate) fn events(
     file: &File,
@@ -132,8 +183,8 @@ pub(crate) fn events(
     check_alone(file, findings);
     let mut order: Vec<usize> = (0..file.script.len()).collect();
     order.sort_by_key(|index| file.script[*index].at);
-    let mut names =
-        Names { tasks: BTreeMap::new(), workers: labels.workers.iter().map(|(id, name)| (name.clone(), id)).collect() };
+    let workers = labels.workers.iter().map(|(id, name)| (name.clone(), (id, Host { first: id, life: 0 }))).collect();
+    let mut names = Names { tasks: BTreeMap::new(), workers };
     let mut events = Vec::new();
     for index in order {
         let event = &file.script[index];
@@ -169,7 +220,14 @@ fn check_alone(file: &File, findings: &mut Findings<'_>) {
 
 struct Names {
     tasks: BTreeMap<String, TaskId>,
-    workers: BTreeMap<String, WorkerId>,
+    workers: BTreeMap<String, (WorkerId, Host)>,
+}
+
+/// Where a worker comes up: by the first worker there, and how many there were since.
+#[derive(Clone, Copy)]
+struct Host {
+    first: WorkerId,
+    life: u64,
 }
 
 impl Names {
@@ -190,15 +248,18 @@ impl Names {
             event.quiesce.is_some(),
             event.signal.is_some(),
             event.slow.is_some(),
+            event.speed.is_some(),
+            event.clock.is_some(),
             event.isolate.is_some(),
             event.drop.is_some(),
             event.delay.is_some(),
+            event.duplicate.is_some(),
             event.engine_crash.is_some(),
             event.set_limits.is_some(),
         ];
         if given.into_iter().filter(|given| *given).count() != 1 {
-            let help = "one of submit, cancel, join, crash, pause, quiesce, signal, slow, isolate, drop, delay, \
-                        engine_crash, set_limits";
+            let help = "one of submit, cancel, join, crash, pause, quiesce, signal, slow, speed, clock, isolate, drop, \
+                        delay, duplicate, engine_crash, set_limits";
             findings.error(path, "an event has `at` and exactly one action", help);
             return None;
         }
@@ -206,7 +267,7 @@ impl Names {
             return Some(self.submit(it, &below(path, "submit"), resources, labels, findings));
         }
         if let Some(it) = &event.join {
-            return self.join(&it.worker, &below(path, "join.worker"), labels, findings);
+            return self.join(it, &below(path, "join"), labels, findings);
         }
         if let Some(it) = &event.set_limits {
             check_limits(it.min, it.max, &below(path, "set_limits"), findings);
@@ -218,22 +279,32 @@ impl Names {
         self.worker_action(event, path, findings).or_else(|| self.wire_action(event, path, findings))
     }
 
-    fn join(&mut self, name: &str, path: &str, labels: &mut Labels, findings: &mut Findings<'_>) -> Option<Action> {
+    fn join(&mut self, it: &JoinFile, path: &str, labels: &mut Labels, findings: &mut Findings<'_>) -> Option<Action> {
+        let name = &it.worker;
         if name.is_empty() || self.workers.contains_key(name) {
             let message = format!("the worker `{}` is there already", shortened(name));
-            findings.error(path, message, "a worker that comes back is a new worker: give it a new name");
+            let help = "a worker that comes back is a new worker: give it a new name (and `host_of` the old one)";
+            findings.error(&below(path, "worker"), message, help);
             return None;
         }
+        let earlier = match &it.host_of {
+            Some(name) => Some(self.hosted(name, &below(path, "host_of"), findings)?.1),
+            None => None,
+        };
         let worker = labels.workers.push(name.to_owned());
-        self.workers.insert(name.to_owned(), worker);
-        Some(Action::Join { worker })
+        let host = earlier.map_or(Host { first: worker, life: 0 }, |host| Host { life: host.life + 1, ..host });
+        self.workers.insert(name.to_owned(), (worker, host));
+        Some(Action::Join { worker, startup: it.startup, host: host.first, life: host.life })
     }
 
     /// What happens to a worker.
     fn worker_action(&self, event: &ScriptFile, path: &str, findings: &mut Findings<'_>) -> Option<Action> {
         let mut worker = |name: &str, key: &str| self.worker(name, &below(path, &format!("{key}.worker")), findings);
         if let Some(it) = &event.crash {
-            Some(Action::Crash { worker: worker(&it.worker, "crash")? })
+            Some(Action::Crash {
+                worker: worker(&it.worker, "crash")?,
+                before_report: it.when == CrashFile::BeforeReport,
+            })
         } else if let Some(it) = &event.pause {
             Some(Action::Pause { worker: worker(&it.worker, "pause")?, lasts: it.lasts })
         } else if let Some(it) = &event.quiesce {
@@ -244,6 +315,15 @@ impl Names {
             let worker = worker(&it.worker, "slow")?;
             let factor = faults::slow_factor(it.factor, &below(path, "slow.factor"), findings);
             Some(Action::Slow { worker, factor, lasts: it.lasts })
+        } else if let Some(it) = &event.speed {
+            let worker = worker(&it.worker, "speed")?;
+            Some(Action::Speed { worker, to: speed(it.to.0, &below(path, "speed.to"), findings) })
+        } else if let Some(it) = &event.clock {
+            let worker = worker(&it.worker, "clock")?;
+            let path = below(path, "clock");
+            let drift_ppb = faults::drift(it.drift_ppm, &path, findings);
+            let jump_micros = faults::shift(it.jump.as_deref(), &below(&path, "jump"), findings);
+            Some(Action::Clock { worker, jump_micros, drift_ppb })
         } else {
             None
         }
@@ -258,6 +338,11 @@ impl Names {
         if let Some(it) = &event.drop {
             let worker = self.worker(&it.worker, &below(path, "drop.worker"), findings)?;
             return Some(Action::Drop { worker, direction: faults::cut(it.direction) });
+        }
+        if let Some(DuplicateFile { worker, direction, by, again }) = &event.duplicate {
+            let worker = self.worker(worker, &below(path, "duplicate.worker"), findings)?;
+            let again = again.unwrap_or(*by);
+            return Some(Action::Duplicate { worker, direction: faults::cut(*direction), by: *by, again });
         }
         if let Some(it) = &event.engine_crash {
             return Some(Action::EngineCrash(faults::engine_crash(*it)));
@@ -304,7 +389,9 @@ impl Names {
                 claims.push(if key == "claims" { Claim::exclusive(resource) } else { Claim::shared(resource) });
             }
         }
-        Action::Submit { class: workload::class(&it.class, labels), claims, service: it.service }
+        let SubmitFile { service, overhead, .. } = *it;
+        let poison = it.poison.map(faults::harm);
+        Action::Submit { class: workload::class(&it.class, labels), claims, service, overhead, poison }
     }
 
     fn task(&self, name: &str, path: &str, findings: &mut Findings<'_>) -> Option<TaskId> {
@@ -318,6 +405,10 @@ impl Names {
     }
 
     fn worker(&self, name: &str, path: &str, findings: &mut Findings<'_>) -> Option<WorkerId> {
+        self.hosted(name, path, findings).map(|(worker, _)| worker)
+    }
+
+    fn hosted(&self, name: &str, path: &str, findings: &mut Findings<'_>) -> Option<(WorkerId, Host)> {
         let found = self.workers.get(name).copied();
         if found.is_none() {
             let known: Vec<&str> = self.workers.keys().map(String::as_str).take(10).collect();
@@ -326,4 +417,16 @@ impl Names {
         }
         found
     }
+}
+
+/// A speed in millionths.
+fn speed(to: f64, path: &str, findings: &mut Findings<'_>) -> u64 {
+    if !(0.001..=1_000.0).contains(&to) {
+        findings.error(
+            path,
+            format!("a speed of {to}: it lies between 0.001 and 1000"),
+            "1 is the speed of all others",
+        );
+    }
+    libm::round(to.clamp(0.001, 1_000.0) * 1e6) as u64
 }

@@ -7,10 +7,9 @@ use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
 use crate::engine::message::{Ended, Start, WorkerMessage};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
-use crate::scenario::CancelWhen;
+use crate::scenario::{CancelWhen, Harm};
 use crate::sim::Handle;
 
-use super::faults::Harm;
 use super::{Event, World, class};
 
 /// So much later than the end of the run does an attempt end that never ends.

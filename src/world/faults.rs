@@ -4,7 +4,7 @@
 use crate::base::{Claims, ClassId, Span, TaskId, Time, WorkerId};
 use crate::engine::Input;
 use crate::fact::{Choice, Fact, Observe};
-use crate::scenario::{CancelRace, CancelWhen, Chosen, Cut, Fault, Poison};
+use crate::scenario::{CancelRace, CancelWhen, Chosen, Cut, Fault, Harm, Poison};
 use crate::sim::{Stream, Streams};
 
 use super::workers::Origin;
@@ -27,12 +27,6 @@ pub(super) struct Fate {
     pub(super) cancel: Option<CancelWhen>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Harm {
-    KillsWorker,
-    NeverEnds,
-}
-
 /// Draws the fates of tasks: every task takes one draw of each stream, so that no fate moves another.
 pub(super) struct Fates<'a> {
     poisons: Vec<(&'a Poison, Stream)>,
@@ -52,8 +46,7 @@ impl<'a> Fates<'a> {
         let mut fate = Fate::default();
         for (poison, stream) in &mut self.poisons {
             let hit = stream.chance(poison.share) && poison.class.is_none_or(|only| only == class);
-            let harm = if poison.never_ends { Harm::NeverEnds } else { Harm::KillsWorker };
-            fate.poison = fate.poison.or(hit.then_some(harm));
+            fate.poison = fate.poison.or(hit.then_some(poison.does));
         }
         for (cancel, stream) in &mut self.cancels {
             let hit = stream.chance(cancel.share);
@@ -77,7 +70,7 @@ impl<O: Observe> World<'_, O> {
             Fault::Crash { count, before_report } => {
                 for worker in self.choose(Chosen::Count(*count), &mut stream) {
                     if *before_report {
-                        self.workers[worker].doomed = true;
+                        self.doom(worker);
                     } else {
                         self.crash(worker);
                     }
@@ -104,8 +97,13 @@ impl<O: Observe> World<'_, O> {
                 }
             }
             Fault::Clock { workers, offset_micros, jump_micros, drift_ppb } => {
+                let jump_micros = offset_micros + jump_micros;
                 for worker in self.choose(*workers, &mut stream) {
-                    self.set_clock(worker, offset_micros + jump_micros, *drift_ppb);
+                    self.set_clock(worker, jump_micros, *drift_ppb);
+                    if *workers != Chosen::All {
+                        let choice = Choice::ClockSet { worker, jump_micros, drift_ppb: *drift_ppb };
+                        self.observer.chose(self.calendar.now(), choice);
+                    }
                 }
                 if *workers == Chosen::All {
                     self.clocks = (*offset_micros, *drift_ppb);
@@ -157,7 +155,7 @@ impl<O: Observe> World<'_, O> {
         let mut claims = Claims::new();
         for _ in 0..tasks {
             let demand = herd.draw(&mut claims);
-            self.submit(&demand, &claims);
+            self.submit(&demand, &claims, None);
         }
     }
 
@@ -176,8 +174,17 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
+    /// It crashes when the store has answered its next effect.
+    pub(super) fn doom(&mut self, worker: WorkerId) {
+        if let Some(state) = self.workers.get_mut(worker) {
+            state.doomed = true;
+            self.observer.chose(self.calendar.now(), Choice::Doomed { worker });
+        }
+    }
+
     pub(super) fn slow(&mut self, worker: WorkerId, factor: u64, lasts: Span) {
         if self.workers.get(worker).is_some() {
+            self.observer.chose(self.calendar.now(), Choice::Slowed { worker, factor, lasts });
             self.rescale(worker, |slow| slow.push(factor));
             let at = self.now() + lasts;
             self.calendar.schedule(at, class::PHYSICAL, Event::SlowOver { worker, factor });
@@ -194,7 +201,7 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// Its agent reads another clock from here on, and looks whether something is due.
-    fn set_clock(&mut self, worker: WorkerId, jump_micros: i64, gain: i64) {
+    pub(super) fn set_clock(&mut self, worker: WorkerId, jump_micros: i64, gain: i64) {
         let now = self.now();
         let Some(state) = self.workers.get_mut(worker) else { return };
         state.clock.set(now, jump_micros, gain);

@@ -29,8 +29,8 @@ use crate::base::{Claims, IdMap, Outcome, Span, TaskId, Term, Time, WorkerId, mi
 use crate::engine::agent::{AgentEffect, AgentOptions};
 use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
-use crate::fact::{Fact, Observe};
-use crate::scenario::{Cut, Faults, Scenario};
+use crate::fact::{Choice, Fact, Observe};
+use crate::scenario::{Action, Cut, Faults, Harm, Scenario, ScriptEvent};
 use crate::sim::{Calendar, Dist, Handle, Stream, Streams};
 
 pub use plan::plan_digest;
@@ -197,7 +197,8 @@ impl<'a, O: Observe> World<'a, O> {
         let end = run.horizon + run.drain;
         let context = Context { seed, term: Term(1), detection: scenario.detection };
         let Faults { poisons, cancels, .. } = &scenario.faults;
-        let is_fateful = !poisons.is_empty() || !cancels.is_empty();
+        let poisonous = |event: &ScriptEvent| matches!(event.action, Action::Submit { poison: Some(_), .. });
+        let is_fateful = !poisons.is_empty() || !cancels.is_empty() || scenario.script.iter().any(poisonous);
         let arrivals = scenario.workers.arrivals.as_ref();
         let source =
             |(number, source)| TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon);
@@ -255,6 +256,7 @@ impl<'a, O: Observe> World<'a, O> {
         if let EngineSpec::QueueFirst(spec) = &self.scenario.engine {
             self.set_limits(spec.queues.min, spec.queues.max);
         }
+        self.begin_script();
         for _ in 0..self.scenario.workers.initial {
             self.initial_worker();
         }
@@ -343,21 +345,25 @@ impl<'a, O: Observe> World<'a, O> {
         let mut claims = std::mem::take(&mut self.claims);
         let demand = self.sources[number].draw(&mut claims);
         self.schedule_task(number);
-        self.submit(&demand, &claims);
+        self.submit(&demand, &claims, None);
         self.claims = claims;
     }
 
-    fn submit(&mut self, demand: &Demand, claims: &Claims) {
+    fn submit(&mut self, demand: &Demand, claims: &Claims, poison: Option<Harm>) {
         let task = TaskId(self.next_task);
         self.next_task = self.next_task.checked_add(1).expect("too many tasks");
         let Demand { class, service, overhead } = *demand;
-        let fate = self.fates.as_mut().map(|fates| fates.draw(class)).unwrap_or_default();
+        let mut fate = self.fates.as_mut().map(|fates| fates.draw(class)).unwrap_or_default();
+        fate.poison = fate.poison.or(poison);
         self.tasks.insert(task, Task { service, overhead, settled: false, uses: 0, kept: Kept::default(), fate });
         self.unsettled += 1;
         if let Some(scaler) = &mut self.scaler {
             scaler.submitted(task, claims);
         }
         self.fact(Fact::Submitted { task, class, claims, service });
+        if !overhead.is_zero() {
+            self.observer.chose(self.calendar.now(), Choice::Overhead { task, overhead });
+        }
         if self.fates.is_some() {
             self.submitted_with_fate(task, fate);
         }

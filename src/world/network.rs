@@ -33,8 +33,19 @@ struct Link {
 struct Meddled {
     /// So many faults lose everything.
     cuts: u32,
-    /// What becomes of the next messages: lost, or late by so much.
-    next: VecDeque<Option<Span>>,
+    /// What becomes of the next messages; `None`: lost.
+    next: VecDeque<Option<Late>>,
+    /// When the last message arrives that was meddled with.
+    last: Time,
+}
+
+/// What a fault or a script makes of a message that arrives.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Late {
+    /// It arrives later by so much.
+    pub(super) by: Span,
+    /// It arrives once more, later by so much.
+    pub(super) again: Option<Span>,
 }
 
 /// A message to the engine that is on its way.
@@ -99,10 +110,12 @@ impl Links {
     /// What faults and scripts make of it.
     fn meddled(&mut self, passage: Option<Passage>, direction: Direction) -> Option<Passage> {
         let Some(meddled) = &mut self.meddled else { return passage };
-        let Meddled { cuts, next } = &mut meddled[direction as usize];
-        let late = next.pop_front().unwrap_or(Some(Span::ZERO));
-        let passage = passage.filter(|_| *cuts == 0)?;
-        Some(Passage { at: passage.at + late?, ..passage })
+        let Meddled { cuts, next, last } = &mut meddled[direction as usize];
+        let late = next.pop_front().unwrap_or(Some(Late::default()));
+        let (Passage { at, copy, overtakes }, late) = (passage.filter(|_| *cuts == 0)?, late?);
+        let overtakes = overtakes || at + late.by < *last;
+        *last = (*last).max(at + late.by);
+        Some(Passage { at: at + late.by, copy: late.again.map_or(copy, |again| Some(at + again)), overtakes })
     }
 
     fn meddle(&mut self, direction: Cut, how: impl Fn(&mut Meddled)) {
@@ -125,8 +138,8 @@ impl Links {
         self.meddle(direction, |it| it.cuts -= 1);
     }
 
-    /// The next message is lost, or late by so much.
-    pub(super) fn meddle_with_next(&mut self, direction: Cut, late: Option<Span>) {
+    /// The next message is lost, or late.
+    pub(super) fn meddle_with_next(&mut self, direction: Cut, late: Option<Late>) {
         self.meddle(direction, |it| it.next.push_back(late));
     }
 }
@@ -171,8 +184,9 @@ impl<O: Observe> World<'_, O> {
         let drawn = links.drawn(now, &self.scenario.network, direction);
         if let Some(drawn) = &drawn {
             let takes = drawn.as_ref().map(|passage| passage.at.since(now));
+            let again = drawn.as_ref().and_then(|passage| passage.copy).map(|at| at.since(now));
             let to_engine = matches!(direction, Direction::ToEngine);
-            self.observer.chose(now, Choice::Sent { worker, to_engine, takes });
+            self.observer.chose(now, Choice::Sent { worker, to_engine, takes, again });
         }
         let plain = || Some(Passage { at: now + constant(&self.scenario.network.delay), copy: None, overtakes: false });
         let passage = links.meddled(drawn.unwrap_or_else(plain), direction);

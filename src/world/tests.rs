@@ -7,7 +7,9 @@ use crate::base::names::PropertySet;
 use crate::base::{Epoch, Labels, Outcome, QueueId, Ticket, WorkerId};
 use crate::engine::message::{Ended, Holdings, Start, Welcome};
 use crate::engine::{Detection, Guarantees, Reason, WorkerMessage};
-use crate::scenario::{Action, Arrivals, Expect, Network, Pause, Run, ScriptEvent, ShiftChange, Source, Workers};
+use crate::scenario::{
+    Action, Arrivals, Cut, Expect, Harm, Network, Pause, Run, ScriptEvent, ShiftChange, Source, Workers,
+};
 use crate::sim::Dist;
 
 /// Starts tasks in order of submission on whoever fetched first; never notices that a worker is lost.
@@ -158,8 +160,13 @@ fn scenario(initial: u32, script: Vec<ScriptEvent>) -> Scenario {
 }
 
 fn submit(at: u64, service: u64) -> ScriptEvent {
-    let action =
-        Action::Submit { class: crate::base::ClassId(0), claims: Claims::new(), service: Span::from_secs(service) };
+    let action = Action::Submit {
+        class: crate::base::ClassId(0),
+        claims: Claims::new(),
+        service: Span::from_secs(service),
+        overhead: None,
+        poison: None,
+    };
     ScriptEvent { at: Time::from_secs(at), action }
 }
 
@@ -213,8 +220,8 @@ fn an_attempt_stands_still_with_its_worker_and_messages_wait() {
 
 #[test]
 fn a_crash_takes_the_attempt_with_it_and_a_scripted_one_is_for_good() {
-    let crash = script(5, Action::Crash { worker: W1 });
-    let join = script(7, Action::Join { worker: WorkerId(1) });
+    let crash = script(5, Action::Crash { worker: W1, before_report: false });
+    let join = script(7, Action::Join { worker: WorkerId(1), startup: None, host: WorkerId(1), life: 0 });
     let mut scenario = scenario(1, vec![submit(0, 10), crash, submit(6, 2), join]);
     scenario.workers.startup = constant(3);
     let (log, stats) = run(&scenario);
@@ -271,6 +278,34 @@ fn a_message_on_its_way_is_a_fact_and_a_cancel_settles_a_task_that_waits() {
     assert_eq!(log.at("Settled"), ["4s", "12.5s"]);
     assert_eq!(log.at("MessageSent")[..2], ["0s", "0.5s"]);
     assert_eq!(log.at("MessageArrived")[..2], ["0.5s", "1s"]);
+}
+
+#[test]
+fn a_script_says_how_fast_a_worker_is_what_a_task_does_and_what_becomes_of_a_message() {
+    let speed = script(0, Action::Speed { worker: W1, to: 500_000 });
+    let doomed = script(15, Action::Crash { worker: W1, before_report: true });
+    let mut poisoned = submit(30, 4);
+    if let Action::Submit { overhead, poison, .. } = &mut poisoned.action {
+        (*overhead, *poison) = (Some(Span::from_secs(1)), Some(Harm::KillsWorker));
+    }
+    let join = |at| {
+        let startup = Some(Span::from_secs(5));
+        script(at, Action::Join { worker: WorkerId(1), startup, host: W1, life: 1 })
+    };
+    let (log, _) = run(&scenario(1, vec![speed, submit(0, 10), doomed, join(20), poisoned]));
+    assert_eq!(log.at("Started"), ["0s", "30s"]);
+    assert_eq!(log.at("Crashed"), ["20s", "35s"], "when its task is done, and at the end of the poison");
+    assert_eq!(log.at("WorkerReady"), ["0s", "25s"]);
+    // The start arrives late, and once more.
+    let duplicate = Action::Duplicate {
+        worker: W1,
+        direction: Cut { to_engine: false, from_engine: true },
+        by: Span::from_secs(2),
+        again: Span::from_secs(4),
+    };
+    let (log, _) = run(&scenario(1, vec![script(1, duplicate), submit(2, 1)]));
+    assert_eq!(log.at("Started")[0], "4s");
+    assert_eq!((log.at("MessageSent"), log.at("MessageArrived")), (vec!["2s"], vec!["4s"]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::base::{Span, Term, Ticket, Time, WorkerId};
 use crate::engine::agent::{Agent, AgentInput};
 use crate::engine::message::{Ended, WorkerName};
 use crate::engine::{ClusterMessage, Input};
-use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::fact::{AttemptEnd, Choice, Exit, Fact, Observe};
 use crate::scenario::Workers;
 use crate::sim::{Calendar, Handle, Stream, Streams};
 
@@ -41,6 +41,11 @@ impl Place {
     /// What names this place in the keys of random streams.
     pub(super) fn key(self) -> u64 {
         (self.origin as u64) << 32 | u64::from(self.number)
+    }
+    /// Where a worker of a script comes up: the host of an initial worker, or of one that the script let join.
+    pub(super) fn scripted(first: WorkerId, life: u64, initial: u32) -> Place {
+        let origin = if first.0 < initial { Origin::Initial } else { Origin::Script };
+        Place { origin, number: first.0, life }
     }
     pub(super) fn next_life(self) -> Place {
         Place { life: self.life + 1, ..self }
@@ -143,13 +148,21 @@ impl<O: Observe> World<'_, O> {
         let place = self.places.new_place(Origin::Initial);
         let worker = self.new_worker(place);
         self.workers[worker].ready_at = self.now();
+        self.meddle_from_the_start(worker);
         self.ready(worker);
     }
 
     /// A process comes up and begins to start; returns when it will be ready.
     pub(super) fn worker_arrives(&mut self, place: Place) -> Time {
+        self.worker_comes(place, None)
+    }
+
+    /// Its time to start is drawn, unless it is given.
+    pub(super) fn worker_comes(&mut self, place: Place, startup: Option<Span>) -> Time {
         let worker = self.new_worker(place);
-        let at = self.workers[worker].ready_at;
+        let drawn = self.workers[worker].ready_at;
+        let at = startup.map_or(drawn, |startup| self.now() + startup);
+        self.workers[worker].ready_at = at;
         self.calendar.schedule(at, class::PHYSICAL, Event::Ready(worker));
         at
     }
@@ -189,6 +202,7 @@ impl<O: Observe> World<'_, O> {
             successor: None,
         };
         self.workers.insert(id, worker);
+        self.observer.chose(self.calendar.now(), Choice::Arrived { worker: id, host: place.key(), speed });
         self.fact(Fact::WorkerArrived { worker: id });
         id
     }

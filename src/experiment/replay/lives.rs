@@ -82,17 +82,18 @@ impl Lives {
     pub fn cast(&self, scenario: &Scenario, factory: &dyn EngineFactory, replication: u32) -> Vec<ScriptEvent> {
         let mut scene = scenario.clone();
         for position in 0..scene.script.len() {
-            let Action::Crash { worker } = scene.script[position].action else { continue };
+            let Action::Crash { worker, .. } = scene.script[position].action else { continue };
             let at = scene.script[position].at;
             let mut watch = Watch { at, victim: self.victims.get(&position).copied(), ..Watch::default() };
             simulate(&scene, factory, replication, &mut watch);
             let (at, action) = match (watch.victim, watch.victim_started, watch.idle_at(worker)) {
                 // It may start a little later than it did; the crash meets it then.
-                (Some(_), Some((started, executor)), _) => {
-                    (at.max(started.saturating_add(Span::from_micros(1))), Action::Crash { worker: executor })
-                }
+                (Some(_), Some((started, executor)), _) => (
+                    at.max(started.saturating_add(Span::from_micros(1))),
+                    Action::Crash { worker: executor, before_report: false },
+                ),
                 // It hit a worker between two tasks, or one whose child process finished its task.
-                (_, _, Some(idle)) => (at, Action::Crash { worker: idle }),
+                (_, _, Some(idle)) => (at, Action::Crash { worker: idle, before_report: false }),
                 _ => (at, Action::Quiesce { worker }),
             };
             scene.script[position] = ScriptEvent { at, action };

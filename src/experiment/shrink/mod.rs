@@ -4,7 +4,8 @@
 //! What is shrunk is the document of a scenario without chance (see [`record`](super::record)): events go first, by
 //! delta debugging, then workers, options that are not needed, digits of numbers, and differences between times.
 //! Candidates are tried in groups, in parallel, and the first good one of a group is taken, so that the result does not
-//! depend on the number of threads. It is 1-minimal: without any one of its events the violation is gone.
+//! depend on the number of threads. It is 1-minimal: without any one of its events the violation is gone, unless the
+//! search had to be ended before.
 
 mod numbers;
 mod parts;
@@ -53,6 +54,8 @@ pub struct Shrunk {
     pub after: Size,
     /// Candidates that were tried.
     pub tried: u64,
+    /// Whether nothing more can be left out; otherwise the search was ended as too long.
+    pub is_minimal: bool,
     /// Promises that were broken on the way and not in the original, each by a scenario of its own, not shrunk.
     pub others: Vec<(Violation, Value)>,
 }
@@ -88,6 +91,7 @@ pub fn shrink(documents: &[Value], aim: Aim, options: &Options<'_>) -> Option<Sh
         }
     }
     trials.rename();
+    let is_minimal = !trials.is_given_up();
     let (mut document, outcome, others, tried) = trials.end();
     let violated = outcome.promised_and_broken();
     document["expect"] = json!({ "violated": violated.iter().map(|it| it.name()).collect::<Vec<_>>() });
@@ -98,6 +102,7 @@ pub fn shrink(documents: &[Value], aim: Aim, options: &Options<'_>) -> Option<Sh
         labels: outcome.labels,
         before,
         tried,
+        is_minimal,
         others,
     })
 }

@@ -8,7 +8,7 @@ use super::trials::Trials;
 use crate::base::Span;
 
 /// Keys whose values are names, whatever they look like, and times of events, which are rounded together.
-const NAMES: [&str; 8] = ["name", "description", "task", "effect", "worker", "class", "options", "at"];
+const NAMES: [&str; 9] = ["name", "description", "task", "effect", "worker", "host_of", "class", "options", "at"];
 /// Lists of names, and what is expected.
 const NO_NUMBERS: [&str; 3] = ["/claims/", "/shared/", "/expect/"];
 /// Whole numbers that are tried in the place of larger ones.
@@ -48,10 +48,19 @@ fn simpler_values(value: &Value) -> Vec<Value> {
     if let Some(span) = value.as_str().and_then(|text| text.parse::<Span>().ok()) {
         return simpler(span).into_iter().map(|span| json!(span)).collect();
     }
-    let Some(number) = value.as_u64() else { return Vec::new() };
+    let Some(number) = value.as_u64() else { return value.as_f64().map(rounder).unwrap_or_default() };
     let mut numbers: Vec<u64> = SMALL.into_iter().filter(|small| *small < number).collect();
     numbers.extend(number.checked_sub(1));
     numbers.into_iter().map(|number| json!(number)).collect()
+}
+
+/// Simpler numbers for one with a fraction: zero, one, few digits.
+fn rounder(number: f64) -> Vec<Value> {
+    let millionths = |number: f64| Span::from_micros(libm::round(number.abs() * 1e6) as u64);
+    let unit = libm::pow(10.0, libm::floor(libm::log10(number.abs().max(1e-6))));
+    let rounds = [unit * 10.0, unit, unit / 10.0, 1.0].map(|unit| libm::round(number / unit) * unit);
+    let tried = [0.0, 1.0, unit].map(|it| it.copysign(number)).into_iter().chain(rounds);
+    tried.filter(|it| complexity(millionths(*it)) < complexity(millionths(number))).map(|it| json!(it)).collect()
 }
 
 impl Trials<'_> {
@@ -143,6 +152,16 @@ mod tests {
         assert!(tried.contains(&seconds(40)) && tried.contains(&seconds(50)) && tried.contains(&seconds(43)));
         assert!(simpler(Span::ZERO).is_empty());
         assert!(simpler(seconds(1)) == [Span::ZERO]);
+    }
+
+    #[test]
+    fn numbers_with_a_fraction_only_ever_become_simpler() {
+        assert_eq!(
+            rounder(537.4),
+            [json!(0.0), json!(1.0), json!(100.0), json!(1000.0), json!(500.0), json!(540.0), json!(537.0)]
+        );
+        assert_eq!(rounder(-200.0), [json!(-0.0), json!(-1.0), json!(-100.0), json!(-0.0)]);
+        assert!(rounder(0.0).is_empty());
     }
 
     #[test]

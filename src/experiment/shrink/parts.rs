@@ -1,7 +1,7 @@
 //! The parts of a scripted document: events, and the tasks and workers that they speak of.
 //!
-//! Whatever an event does, it names a task by the key `task` or `effect` and a worker by the key `worker`; so this file
-//! need not know what events there are.
+//! Whatever an event does, it names a task by the key `task` or `effect`, a worker by the key `worker`, and an earlier one
+//! by `host_of`; so this file need not know what events there are.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ fn action(event: &Value) -> Option<(&String, &Value)> {
 
 /// By which keys an event names a task or a worker.
 fn keys(what: &str) -> &'static [&'static str] {
-    if what == "task" { &["task", "effect"] } else { &["worker"] }
+    if what == "task" { &["task", "effect"] } else { &["worker", "host_of"] }
 }
 
 /// The task or worker (`what`) that an event names.
@@ -109,8 +109,13 @@ pub(super) fn workers(document: &Value) -> Vec<String> {
 pub(super) fn without_workers(document: &Value, gone: &[String]) -> Value {
     let mut document = document.clone();
     let there: Vec<String> = workers(&document).into_iter().take(initial(&document)).collect();
-    script_mut(&mut document)
-        .retain(|event| !named(event, "worker").is_some_and(|name| gone.iter().any(|it| it == name)));
+    let is_gone = |name: Option<&str>| name.is_some_and(|name| gone.iter().any(|it| it == name));
+    script_mut(&mut document).retain(|event| !is_gone(named(event, "worker")));
+    for join in script_mut(&mut document).iter_mut().filter_map(|event| event.get_mut("join")?.as_object_mut()) {
+        if is_gone(join.get("host_of").and_then(Value::as_str)) {
+            join.remove("host_of");
+        }
+    }
     with_workers(document, &there.into_iter().filter(|name| !gone.contains(name)).collect::<Vec<_>>())
 }
 

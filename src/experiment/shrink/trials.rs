@@ -17,6 +17,8 @@ use crate::world;
 const GROUP: usize = 8;
 /// A candidate may have so many facts beyond those of the first document: smaller times can make more heartbeats.
 const MORE_FACTS: u64 = 100_000;
+/// The search ends when all candidates together had so many facts: a bound on its time that is the same everywhere.
+const FACTS_IN_ALL: u64 = 150_000_000;
 
 /// What a shrunk scenario must go on to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +88,7 @@ pub(super) struct Trials<'a> {
     best: Value,
     outcome: Outcome,
     facts_max: u64,
+    facts_left: u64,
     tried: u64,
     /// Properties whose violation is no news.
     known: PropertySet,
@@ -102,11 +105,27 @@ impl<'a> Trials<'a> {
         let outcome = run.showing(aim)?;
         let facts_max = outcome.facts + MORE_FACTS;
         let aim = aim.clone();
-        Some(Trials { options, pool, aim, best: document, outcome, facts_max, tried: 0, known, others: Vec::new() })
+        Some(Trials {
+            options,
+            pool,
+            aim,
+            best: document,
+            outcome,
+            facts_max,
+            facts_left: FACTS_IN_ALL,
+            tried: 0,
+            known,
+            others: Vec::new(),
+        })
     }
 
     pub(super) fn best(&self) -> &Value {
         &self.best
+    }
+
+    /// Whether the search was ended before nothing more could be left out.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.facts_left == 0
     }
 
     /// When the violation began.
@@ -122,6 +141,9 @@ impl<'a> Trials<'a> {
         make: impl Fn(&Value, usize) -> Option<Value> + Sync,
     ) -> Option<usize> {
         for from in (0..count).step_by(GROUP) {
+            if self.is_given_up() {
+                break;
+            }
             let (best, options, facts_max) = (&self.best, self.options, self.facts_max);
             let one = |number| {
                 let document = make(best, number).filter(|document| document != best)?;
@@ -133,6 +155,8 @@ impl<'a> Trials<'a> {
             for (number, made) in (from..).zip(tried) {
                 let Some((run, document)) = made else { continue };
                 self.tried += 1;
+                let cost = run.as_ref().map_or(0, |run| run.facts);
+                self.facts_left = self.facts_left.saturating_sub(cost);
                 let Some(run) = run else { continue };
                 self.note_others(&run, &document);
                 if chosen.is_none()

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::units::Plain;
-use super::{DirectionFile, EngineCrashFile};
+use super::{CrashFile, DirectionFile, EngineCrashFile, PoisonFile};
 use crate::base::Span;
 
 /// An explicit event: `at`, and exactly one of the others.
@@ -21,10 +21,10 @@ pub struct ScriptFile {
     pub cancel: Option<TaskFile>,
     /// A new worker arrives and starts up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub join: Option<WorkerFile>,
+    pub join: Option<JoinFile>,
     /// A worker crashes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crash: Option<WorkerFile>,
+    pub crash: Option<CrashOnceFile>,
     /// A worker stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseOnceFile>,
@@ -37,6 +37,12 @@ pub struct ScriptFile {
     /// A worker executes slowly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<SlowOnceFile>,
+    /// A worker executes what it begins from here on at another speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<SpeedOnceFile>,
+    /// A worker's clock goes wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockOnceFile>,
     /// Messages of a worker are lost, and its task goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolate: Option<IsolateOnceFile>,
@@ -46,6 +52,9 @@ pub struct ScriptFile {
     /// The next message of a worker's link, or the next effect of a task, comes later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<DelayFile>,
+    /// The next message of a worker's link arrives twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<DuplicateFile>,
     /// The engine crashes and a new one is restored from its records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_crash: Option<EngineCrashFile>,
@@ -71,6 +80,12 @@ pub struct SubmitFile {
     pub shared: Vec<String>,
     /// What it demands.
     pub service: Span,
+    /// What it holds its worker for beside that, at any speed. Default: as `workers.overhead` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overhead: Option<Span>,
+    /// The harm that it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poison: Option<PoisonFile>,
 }
 
 /// The class of a task that names none.
@@ -100,6 +115,35 @@ pub struct WorkerFile {
     pub worker: String,
 }
 
+/// A worker arrives.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinFile {
+    /// Its name.
+    pub worker: String,
+    /// Time until it is ready. Default: as `workers.startup` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub startup: Option<Span>,
+    /// It comes up on the host of this earlier worker, under the name of which engines may remember that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_of: Option<String>,
+}
+
+/// A worker crashes once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrashOnceFile {
+    /// Which.
+    pub worker: String,
+    /// At which moment of its work.
+    #[serde(default, skip_serializing_if = "is_now")]
+    pub when: CrashFile,
+}
+
+fn is_now(when: &CrashFile) -> bool {
+    *when == CrashFile::Now
+}
+
 /// A worker stands still once.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +166,30 @@ pub struct SlowOnceFile {
     /// For how long.
     #[serde(rename = "for")]
     pub lasts: Span,
+}
+
+/// A worker gets another speed.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpeedOnceFile {
+    /// Which.
+    pub worker: String,
+    /// Service is divided by this.
+    pub to: Plain,
+}
+
+/// A worker's clock goes wrong.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockOnceFile {
+    /// Whose.
+    pub worker: String,
+    /// From here on it gains so many µs a second; negative: it loses them.
+    #[serde(default)]
+    pub drift_ppm: f64,
+    /// It jumps by this, like `-5s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<String>,
 }
 
 /// Messages of a worker are lost for a while.
@@ -164,6 +232,23 @@ pub struct DelayFile {
     pub effect: Option<String>,
     /// By so much.
     pub by: Span,
+}
+
+/// One message arrives twice.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateFile {
+    /// The next one of this worker's link …
+    pub worker: String,
+    /// … in this direction (both: the next one each way).
+    #[serde(default)]
+    pub direction: DirectionFile,
+    /// The first time comes later by so much.
+    #[serde(default)]
+    pub by: Span,
+    /// The second time comes later by so much. Default: with the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Span>,
 }
 
 /// The limits of the pool.

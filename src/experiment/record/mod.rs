@@ -1,45 +1,57 @@
-//! A run written down as a script: everything that chance decided in it (submissions and their demands, lives and
-//! pauses of workers) becomes an event of its own, and no chance is left.
+//! A run written down as a script: everything that chance decided in it (submissions and their demands, lives, pauses,
+//! speeds and clocks of workers, the fates of messages) becomes an event of its own, and no chance is left.
 //!
-//! All of it is read from facts. Three things are told by their consequences: a worker joins when it was ready, what a
-//! task demands is the time for which it executed, overhead and speed included, and nothing arrives twice. A recorded run
-//! therefore need not be the same to the microsecond; whether it still shows what the original showed is asked by
-//! whoever needs it. How long messages took is written down in three ways, the simplest first.
+//! All of it is read from facts and from the choices that the world tells beside them. A recorded run need not be the
+//! same to the microsecond; whether it still shows what the original showed is asked by whoever needs it. How long
+//! messages took is written down in three ways, the simplest first ([`wire`]).
+
+mod wire;
 
 use std::collections::BTreeMap;
 
 use crate::base::{Claim, ClassId, IdMap, Labels, Mode, Span, TaskId, Time, WorkerId};
 use crate::engine::EngineFactory;
-use crate::fact::{AttemptEnd, Choice, Exit, Fact, Observe};
+use crate::fact::{Choice, Exit, Fact, Observe};
 use crate::scenario::file::{
-    ChosenFile, DelayFile, DirectionFile, DistFile, DropFile, ExpectFile, FaultFile, File, IsolateOnceFile, LimitsFile,
-    NetworkFile, PauseOnceFile, RunFile, ScriptFile, SubmitFile, TaskFile, WorkerFile, WorkersFile,
+    ChosenFile, ClockOnceFile, CrashFile, CrashOnceFile, DistFile, ExpectFile, FaultFile, File, IsolateOnceFile,
+    JoinFile, LimitsFile, NetworkFile, PauseOnceFile, PoisonFile, RunFile, ScriptFile, SlowOnceFile, SpeedOnceFile,
+    SubmitFile, TaskFile, WorkerFile, WorkersFile,
 };
+use crate::scenario::units::Plain;
 use crate::scenario::{Action, Scenario};
 use crate::world;
 
 /// Longer than what was still going on when it was seen last.
 const A_LITTLE: Span = Span::from_secs(1);
+/// Speeds and factors are counted in these.
+const MILLION: f64 = 1e6;
 
 /// Runs one replication of `scenario`, read from `file`, and writes down what chance decided in it.
 ///
 /// Engine, detection and grace stay as they are; nothing is expected of the result yet. Messages take no time, or as
-/// long as one takes on average, or each as long as it took.
+/// long as one takes on average, or each as long as it took. What the engine itself decides by chance hangs on the seed
+/// and the replication: the seed stays, and only replication 0 can be the same there.
 pub fn record(scenario: &Scenario, file: &File, factory: &dyn EngineFactory, replication: u32) -> [File; 3] {
     let mut recorder = Recorder::new(scenario, file);
     let stats = world::simulate(scenario, factory, replication, &mut recorder);
-    let delays = std::mem::take(&mut recorder.delays);
+    let wire = std::mem::take(&mut recorder.wire);
     let script = recorder.finish(stats.ended_at);
+    // What becomes of the first messages of all comes before everything else.
+    let with = |fates: Vec<ScriptFile>| {
+        let (first, later): (Vec<_>, Vec<_>) = fates.into_iter().partition(|event| event.at.is_zero());
+        in_order(first.into_iter().chain(script.iter().cloned()).chain(later).collect())
+    };
     let mean = Span::from_micros(scenario.network.delay.mean().round() as u64);
-    let all = in_order(script.iter().cloned().chain(delays).collect());
-    [(Span::ZERO, script.clone()), (mean, script), (Span::ZERO, all)]
+    let faulty = with(wire.faulty);
+    [(Span::ZERO, faulty.clone()), (mean, faulty), (Span::ZERO, with(wire.all))]
         .map(|(delay, script)| without_chance(file, delay, script))
 }
 
 /// What was read, with a script in the place of all chance.
 fn without_chance(file: &File, delay: Span, script: Vec<ScriptFile>) -> File {
+    let RunFile { seed, horizon, drain, .. } = file.run;
     File {
-        run: RunFile { horizon: file.run.horizon, drain: file.run.drain, ..RunFile::default() },
+        run: RunFile { seed, horizon, drain, ..RunFile::default() },
         resources: BTreeMap::new(),
         workload: Vec::new(),
         workers: WorkersFile {
@@ -69,43 +81,33 @@ struct Recorder<'a> {
     /// The names of workers that were ready: as they were written, and as they are recorded.
     names: BTreeMap<String, String>,
     events: Vec<ScriptFile>,
-    /// Of each task: where its submission is among the events, and whether its demand is known.
-    tasks: IdMap<TaskId, Submission>,
+    /// Of each task: where its submission is among the events.
+    tasks: IdMap<TaskId, usize>,
+    /// Workers that are not ready yet.
+    arrived: IdMap<WorkerId, Arrival>,
     workers: IdMap<WorkerId, Life>,
     joined: u32,
+    /// By number of a host: the last worker there that was ready.
+    hosts: BTreeMap<u64, String>,
     limits_known: bool,
-    /// When the last messages were sent, by worker and direction.
-    sent: BTreeMap<(WorkerId, bool), Sent>,
-    /// How long messages took, an event for each.
-    delays: Vec<ScriptFile>,
+    wire: wire::Wire,
 }
 
-/// The last messages of one direction that were sent at one instant.
-struct Sent {
+/// A worker that has come and is not ready.
+#[derive(Clone, Copy)]
+struct Arrival {
     at: Time,
-    /// After the messages before them and before these.
-    before: Span,
-}
-
-struct Submission {
-    event: usize,
-    executed: bool,
+    host: u64,
+    speed: u64,
 }
 
 /// A worker that is ready and not gone.
 struct Life {
     name: String,
-    ready: Time,
+    /// When it came; for the initial ones the first instant.
+    arrived: Time,
     /// Where its pause is among the events, while it stands still.
     pause: Option<usize>,
-    attempt: Option<Execution>,
-}
-
-struct Execution {
-    task: TaskId,
-    /// Executed before the last pause, and since when it executes again.
-    before: Span,
-    since: Time,
 }
 
 impl<'a> Recorder<'a> {
@@ -123,11 +125,12 @@ impl<'a> Recorder<'a> {
             names: BTreeMap::new(),
             events: Vec::new(),
             tasks: IdMap::new(),
+            arrived: IdMap::new(),
             workers: IdMap::new(),
             joined: 0,
+            hosts: BTreeMap::new(),
             limits_known: false,
-            sent: BTreeMap::new(),
-            delays: Vec::new(),
+            wire: wire::Wire::default(),
         }
     }
 }
@@ -136,6 +139,10 @@ impl Observe for Recorder<'_> {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match *fact {
             Fact::Submitted { task, class, claims, service } => self.submitted(now, task, class, claims, service),
+            Fact::Poisoned { task, never_ends } => {
+                let poison = if never_ends { PoisonFile::NeverEnds } else { PoisonFile::KillsWorker };
+                self.submit(task, |submit| submit.poison = Some(poison));
+            }
             Fact::CancelAsked { task } => {
                 let cancel = Some(TaskFile { task: task_name(task) });
                 self.event(now, ScriptFile { cancel, ..ScriptFile::default() });
@@ -148,17 +155,17 @@ impl Observe for Recorder<'_> {
             Fact::LimitsSet { .. } => self.limits_known = true,
             Fact::WorkerReady { worker } => self.ready(now, worker),
             Fact::WorkerPaused { worker } => self.paused(now, worker),
-            Fact::WorkerResumed { worker } => self.resumed(now, worker),
-            Fact::QuiesceDelivered { worker, deadline } => self.quiesces(worker, deadline),
-            Fact::WorkerGone { worker, exit } => self.gone(now, worker, exit),
-            Fact::Started { task, worker, .. } => {
-                if let Some(life) = self.workers.get_mut(worker) {
-                    life.attempt = Some(Execution { task, before: Span::ZERO, since: now });
+            Fact::WorkerResumed { worker } => {
+                if let Some(event) = self.workers.get_mut(worker).and_then(|life| life.pause.take()) {
+                    self.pause_ends(event, now);
                 }
             }
-            Fact::Ended { worker, end, .. } => self.ended(now, worker, end),
+            Fact::QuiesceDelivered { worker, deadline } => self.quiesces(worker, deadline),
+            Fact::WorkerGone { worker, exit } => self.gone(now, worker, exit),
             Fact::WorkerArrived { .. }
             | Fact::QuiesceAsked { .. }
+            | Fact::Started { .. }
+            | Fact::Ended { .. }
             | Fact::Settled { .. }
             | Fact::Reported { .. }
             | Fact::Held { .. }
@@ -168,7 +175,6 @@ impl Observe for Recorder<'_> {
             | Fact::MessageLost { .. }
             | Fact::MessageOvertook { .. }
             | Fact::Effect { .. }
-            | Fact::Poisoned { .. }
             | Fact::EngineDown { .. }
             | Fact::EngineUp { .. }
             | Fact::EngineHeld { .. }
@@ -178,13 +184,33 @@ impl Observe for Recorder<'_> {
 
     fn chose(&mut self, now: Time, choice: Choice) {
         match choice {
-            Choice::Isolated { worker, to_engine, from_engine, lasts } => {
-                let Some(life) = self.workers.get(worker) else { return };
-                let isolate =
-                    IsolateOnceFile { worker: life.name.clone(), lasts, direction: way(to_engine, from_engine) };
-                self.event(now, ScriptFile { isolate: Some(isolate), ..ScriptFile::default() });
+            Choice::Arrived { worker, host, speed } => {
+                self.arrived.insert(worker, Arrival { at: now, host, speed });
             }
-            Choice::Sent { worker, to_engine, takes } => self.sent(now, worker, to_engine, takes),
+            Choice::Overhead { task, overhead } => self.submit(task, |submit| submit.overhead = Some(overhead)),
+            Choice::Doomed { worker } => self.of_worker(now, worker, |worker| {
+                let crash = Some(CrashOnceFile { worker, when: CrashFile::BeforeReport });
+                ScriptFile { crash, ..ScriptFile::default() }
+            }),
+            Choice::Slowed { worker, factor, lasts } => self.of_worker(now, worker, |worker| {
+                let slow = Some(SlowOnceFile { worker, factor: Plain(factor as f64 / MILLION), lasts });
+                ScriptFile { slow, ..ScriptFile::default() }
+            }),
+            Choice::ClockSet { worker, jump_micros, drift_ppb } => self.of_worker(now, worker, |worker| {
+                let clock =
+                    Some(ClockOnceFile { worker, drift_ppm: drift_ppb as f64 / 1e3, jump: signed(jump_micros) });
+                ScriptFile { clock, ..ScriptFile::default() }
+            }),
+            Choice::Isolated { worker, to_engine, from_engine, lasts } => self.of_worker(now, worker, |worker| {
+                let direction = wire::way(to_engine, from_engine);
+                let isolate = Some(IsolateOnceFile { worker, lasts, direction });
+                ScriptFile { isolate, ..ScriptFile::default() }
+            }),
+            Choice::Sent { worker, to_engine, takes, again } => {
+                if let Some(life) = self.workers.get(worker) {
+                    self.wire.sent(now, (worker, &life.name, life.arrived), to_engine, takes, again);
+                }
+            }
         }
     }
 }
@@ -194,25 +220,18 @@ impl Recorder<'_> {
         self.events.push(ScriptFile { at: now.since(Time::ZERO), ..event });
     }
 
-    /// An event that concerns the next message is put right after the one before it: at the same instant it could come
-    /// too late.
-    fn sent(&mut self, now: Time, worker: WorkerId, to_engine: bool, takes: Option<Span>) {
-        // No event comes between a worker's being ready and what it says at that instant.
-        let Some(life) = self.workers.get(worker).filter(|life| now > life.ready) else { return };
-        let (name, direction) = (life.name.clone(), way(to_engine, !to_engine));
-        let ready = life.ready.since(Time::ZERO);
-        let sent = self.sent.entry((worker, to_engine)).or_insert(Sent { at: life.ready, before: ready });
-        if now > sent.at {
-            *sent = Sent { at: now, before: sent.at.since(Time::ZERO) + Span::from_micros(1) };
+    /// An event that concerns a worker which is ready.
+    fn of_worker(&mut self, now: Time, worker: WorkerId, event: impl FnOnce(String) -> ScriptFile) {
+        if let Some(name) = self.workers.get(worker).map(|life| life.name.clone()) {
+            self.event(now, event(name));
         }
-        let at = sent.before;
-        let event = ScriptFile { at, ..ScriptFile::default() };
-        match takes {
-            None => self.events.push(ScriptFile { drop: Some(DropFile { worker: name, direction }), ..event }),
-            Some(by) => {
-                let delay = DelayFile { worker: Some(name), direction, effect: None, by };
-                self.delays.push(ScriptFile { delay: Some(delay), ..event });
-            }
+    }
+
+    /// Changes what was written of a submission.
+    fn submit(&mut self, task: TaskId, change: impl FnOnce(&mut SubmitFile)) {
+        let event = self.tasks.get(task).map(|event| &mut self.events[*event]);
+        if let Some(submit) = event.and_then(|event| event.submit.as_mut()) {
+            change(submit);
         }
     }
 
@@ -227,42 +246,42 @@ impl Recorder<'_> {
             claims: of(Mode::Exclusive),
             shared: of(Mode::Shared),
             service,
+            overhead: None,
+            poison: None,
         };
-        self.tasks.insert(task, Submission { event: self.events.len(), executed: false });
+        self.tasks.insert(task, self.events.len());
         self.event(now, ScriptFile { submit: Some(submit), ..ScriptFile::default() });
     }
 
     fn ready(&mut self, now: Time, worker: WorkerId) {
+        let Some(Arrival { at, host, speed }) = self.arrived.remove(worker) else { return };
         let name = if worker.0 < self.initial {
             format!("w{}", worker.0 + 1)
         } else {
             self.joined += 1;
             let name = format!("w{}", self.initial + self.joined);
-            let join = Some(WorkerFile { worker: name.clone() });
-            self.event(now, ScriptFile { join, ..ScriptFile::default() });
+            let startup = Some(now.since(at)).filter(|startup| !startup.is_zero());
+            let join = Some(JoinFile { worker: name.clone(), startup, host_of: self.hosts.get(&host).cloned() });
+            self.event(at, ScriptFile { join, ..ScriptFile::default() });
             name
         };
+        self.hosts.insert(host, name.clone());
         self.names.insert(self.labels.worker(worker), name.clone());
-        self.workers.insert(worker, Life { name, ready: now, pause: None, attempt: None });
+        self.workers.insert(worker, Life { name: name.clone(), arrived: at, pause: None });
+        if speed != MILLION as u64 {
+            let speed = Some(SpeedOnceFile { worker: name, to: Plain(speed as f64 / MILLION) });
+            self.event(at, ScriptFile { speed, ..ScriptFile::default() });
+        }
     }
 
     fn paused(&mut self, now: Time, worker: WorkerId) {
-        let Some(life) = self.workers.get_mut(worker) else { return };
-        life.pause = Some(self.events.len());
-        if let Some(attempt) = &mut life.attempt {
-            attempt.before += now.since(attempt.since);
-        }
-        let pause = Some(PauseOnceFile { worker: life.name.clone(), lasts: Span::ZERO });
-        self.event(now, ScriptFile { pause, ..ScriptFile::default() });
-    }
-
-    fn resumed(&mut self, now: Time, worker: WorkerId) {
-        let Some(life) = self.workers.get_mut(worker) else { return };
-        if let Some(attempt) = &mut life.attempt {
-            attempt.since = now;
-        }
-        if let Some(event) = life.pause.take() {
-            self.pause_ends(event, now);
+        let event = self.events.len();
+        self.of_worker(now, worker, |worker| {
+            let pause = Some(PauseOnceFile { worker, lasts: Span::ZERO });
+            ScriptFile { pause, ..ScriptFile::default() }
+        });
+        if let Some(life) = self.workers.get_mut(worker) {
+            life.pause = Some(event);
         }
     }
 
@@ -283,39 +302,18 @@ impl Recorder<'_> {
 
     /// Whoever leaves does so by itself, and whoever is killed is so at the end of its grace.
     fn gone(&mut self, now: Time, worker: WorkerId, exit: Exit) {
+        self.arrived.remove(worker);
         let Some(life) = self.workers.remove(worker) else { return };
         if let Some(event) = life.pause {
             self.pause_ends(event, now + A_LITTLE);
         }
         if exit == Exit::Crashed {
-            let crash = Some(WorkerFile { worker: life.name });
+            let crash = Some(CrashOnceFile { worker: life.name, when: CrashFile::Now });
             self.event(now, ScriptFile { crash, ..ScriptFile::default() });
         }
     }
 
-    /// An attempt that did not come to its end would have gone on.
-    fn ended(&mut self, now: Time, worker: WorkerId, end: AttemptEnd) {
-        let Some(life) = self.workers.get_mut(worker) else { return };
-        let Some(attempt) = life.attempt.take() else { return };
-        let since = if life.pause.is_some() { Span::ZERO } else { now.since(attempt.since) };
-        let executed = attempt.before + since;
-        let Some(task) = self.tasks.get_mut(attempt.task) else { return };
-        let Some(submit) = &mut self.events[task.event].submit else { return };
-        if end == AttemptEnd::Completed {
-            if !std::mem::replace(&mut task.executed, true) {
-                submit.service = executed;
-            }
-        } else if !task.executed {
-            submit.service = submit.service.max(executed + A_LITTLE);
-        }
-    }
-
     fn finish(mut self, end: Time) -> Vec<ScriptFile> {
-        let running: Vec<WorkerId> =
-            self.workers.iter().filter(|(_, it)| it.attempt.is_some()).map(|(id, _)| id).collect();
-        for worker in running {
-            self.ended(end, worker, AttemptEnd::Died);
-        }
         let pauses: Vec<usize> = self.workers.iter().filter_map(|(_, life)| life.pause).collect();
         for event in pauses {
             self.pause_ends(event, end + A_LITTLE);
@@ -328,10 +326,13 @@ impl Recorder<'_> {
 
     /// An event with the recorded names of those whom it concerns; `None` where one of them was never there.
     fn renamed(&self, mut event: ScriptFile) -> Option<ScriptFile> {
-        let ScriptFile { quiesce, drop, delay, .. } = &mut event;
+        let ScriptFile { quiesce, drop, delay, duplicate, speed, clock, .. } = &mut event;
         let mut named = vec![];
         named.extend(quiesce.as_mut().map(|it| &mut it.worker));
         named.extend(drop.as_mut().map(|it| &mut it.worker));
+        named.extend(duplicate.as_mut().map(|it| &mut it.worker));
+        named.extend(speed.as_mut().map(|it| &mut it.worker));
+        named.extend(clock.as_mut().map(|it| &mut it.worker));
         if let Some(delay) = delay {
             named.extend(delay.worker.as_mut());
             if let Some(effect) = &mut delay.effect {
@@ -351,17 +352,17 @@ fn in_order(mut events: Vec<ScriptFile>) -> Vec<ScriptFile> {
     events
 }
 
-fn way(to_engine: bool, from_engine: bool) -> DirectionFile {
-    match (to_engine, from_engine) {
-        (true, false) => DirectionFile::ToEngine,
-        (false, true) => DirectionFile::FromEngine,
-        (true, true) | (false, false) => DirectionFile::Both,
-    }
+/// A time with a sign, unless it is zero.
+fn signed(micros: i64) -> Option<String> {
+    let span = Span::from_micros(micros.unsigned_abs());
+    (micros != 0).then(|| if micros < 0 { format!("-{span}") } else { span.to_string() })
 }
 
-/// Whether no fact or choice tells of an event, nor the time for which tasks executed.
+/// Whether no fact or choice tells of an event.
 fn is_untold(event: &ScriptFile) -> bool {
-    event.quiesce.is_some() || event.drop.is_some() || event.delay.is_some() || event.engine_crash.is_some()
+    let ScriptFile { quiesce, drop, delay, duplicate, speed, clock, engine_crash, .. } = event;
+    let worker = quiesce.is_some() || speed.is_some() || clock.is_some();
+    worker || drop.is_some() || delay.is_some() || duplicate.is_some() || engine_crash.is_some()
 }
 
 /// Faults of the engine, of its store and of all clocks are no more by chance than what is in a script.
@@ -390,6 +391,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::fact::AttemptEnd;
     use crate::registry::Registry;
     use crate::scenario::{SourceText, load, load_document};
 
@@ -409,9 +411,21 @@ workers:
   grace: 1m
   restart_after: 30s
   overhead: {exponential: {mean: 1s}}
-  speed: 2
+  speed: {uniform: {min: 0.5, max: 2}}
   pause: {every: {exponential: {mean: 20m}}, for: {exponential: {mean: 30s}}}
 engine: {queue_first: {queues: {min: 1, max: 4}}}
+";
+    /// What a script can say beside that, each by chance.
+    const FAULTS: &str = "
+network: {loss: 1%, duplicate: 2%, until: 1h}
+faults:
+  - {crash: {at: 10m, count: 2, when: before_report}}
+  - {slow: {at: 15m, workers: 2, factor: 7.5, for: 10m}}
+  - {isolate: {at: 20m, workers: 1, for: 45s, direction: to_engine}}
+  - {clock: {at: 30m, workers: 1, jump: -300ms, drift_ppm: 900}}
+  - {mass_death: {at: 40m, fraction: 50%}}
+  - {poison: {share: 2%, does: kills_worker}}
+  - {cancel: {share: 5%, when: running}}
 ";
 
     /// What happened to tasks, by name and without what only numbers.
@@ -438,9 +452,9 @@ engine: {queue_first: {queues: {min: 1, max: 4}}}
 
     #[test]
     fn a_recorded_run_has_the_course_of_the_original_and_no_chance_in_it() {
-        let loaded = load(&SourceText::new("random.yaml", RANDOM), &[]).unwrap();
-        let factory = Registry::new().factory(&loaded.scenario.engine).unwrap();
-        for replication in 0..3 {
+        for (text, replication) in [(RANDOM.to_owned(), 0), (RANDOM.to_owned(), 1), (RANDOM.to_owned() + FAULTS, 2)] {
+            let loaded = load(&SourceText::new("random.yaml", text), &[]).unwrap_or_else(|all| panic!("{}", all[0]));
+            let factory = Registry::new().factory(&loaded.scenario.engine).unwrap();
             let [file, ..] = record(&loaded.scenario, &loaded.file, &*factory, replication);
             let again = load_document(file.document(), Path::new("")).unwrap_or_else(|all| panic!("{}", all[0]));
             let (original, recorded) = (course(&loaded.scenario, replication), course(&again.scenario, 0));
