@@ -2,6 +2,8 @@
 //! hold back or drop. Executors do nothing but wait for the test to say that a task is done.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part of the rig")]
 
+pub mod steps;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lanekeeper::base::{Claim, Note, Outcome, QueueId, ResourceId, Span, TaskId, Term, Ticket, Time, WorkerId};

@@ -15,14 +15,17 @@ impl QueueFirst {
         self.general.push_back(task);
         self.general_waiting += 1;
         note(out, Note::Placed { task, queue: QueueId::GENERAL });
-        self.wake_for_general(out);
     }
 
-    /// A general task waits: the worker that may take it and has been idle longest gets it.
+    /// General tasks wait: those who may take them get them, whoever has been idle longest first. Who may also depends
+    /// on who owns what, so this is asked after every input.
     pub(super) fn wake_for_general(&mut self, out: &mut Outbox) {
         let everyone = self.spec.general_queue.served_by == ServedBy::Everyone || !self.members.any_surplus();
-        if let Some(worker) = self.members.longest_idle(everyone) {
-            self.serve(worker, out);
+        while self.general_waiting > 0
+            && let Some(worker) = self.members.longest_idle(everyone)
+        {
+            let served = self.give_work(worker, None, out);
+            assert!(served, "{worker} may take a general task and does not");
         }
     }
 
@@ -188,7 +191,6 @@ impl QueueFirst {
             Place::Queue(QueueId::GENERAL) => {
                 self.general.push_front(task);
                 self.general_waiting += 1;
-                self.wake_for_general(out);
             }
             Place::Queue(queue) => {
                 self.pool.queue_mut(queue).started = None;

@@ -136,6 +136,9 @@ impl Engine for QueueFirst {
         if self.pool.len() < self.limits.max as usize {
             self.size_pool(now, occasion, out);
         }
+        if self.general_waiting > 0 {
+            self.wake_for_general(out);
+        }
     }
 
     fn next_timeout(&self) -> Option<(Time, Reason)> {

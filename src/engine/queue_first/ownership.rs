@@ -57,9 +57,6 @@ impl QueueFirst {
         let lease = lease.map(|lease| lease.duration);
         out.push(Effect::Send(worker, ClusterMessage::Grant { holding, counted_from: stamp, lease, ticket }));
         self.serve(worker, out);
-        if self.general_waiting > 0 {
-            self.wake_for_general(out); // The last surplus worker may have got this queue.
-        }
         self.maybe_delete(now, queue, out);
     }
 
