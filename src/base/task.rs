@@ -43,6 +43,15 @@ impl Claim {
 /// The claims of a task, each resource at most once. Two fit without an allocation.
 pub type Claims = SmallVec<[Claim; 2]>;
 
+/// A copy of these claims. One claim, as most tasks have, is copied without a call.
+#[inline]
+pub fn copied(claims: &[Claim]) -> Claims {
+    match claims {
+        [only] => Claims::from_buf_and_len([*only, *only], 1),
+        _ => Claims::from_slice(claims),
+    }
+}
+
 /// Two tasks conflict when claims of theirs do.
 pub fn conflict(a: &[Claim], b: &[Claim]) -> bool {
     a.iter().any(|one| b.iter().any(|other| one.conflicts_with(*other)))

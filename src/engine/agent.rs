@@ -110,6 +110,8 @@ pub struct Agent {
     term: Term,
     seen: Ticket,
     next_beat: Stamp,
+    /// The next beat or the end of the first lease, whichever comes first.
+    next_timer: Stamp,
 }
 
 type Out<'a> = &'a mut Vec<AgentEffect>;
@@ -131,10 +133,12 @@ impl Agent {
             term: Term(0),
             seen: Ticket(0),
             next_beat: Stamp(0),
+            next_timer: Stamp(0),
         }
     }
 
     /// Consumes one input at `now` on the worker's own clock; appends what must be done, in order, to `out`.
+    #[inline(always)]
     pub fn handle(&mut self, now: Stamp, input: AgentInput<'_>, out: Out<'_>) {
         self.now = now;
         match input {
@@ -155,12 +159,19 @@ impl Agent {
     }
 
     /// When it next wants [`AgentInput::Timer`].
+    #[inline]
     pub fn next_timer(&self) -> Stamp {
-        self.grants.iter().filter_map(|grant| grant.until).fold(self.next_beat, Stamp::min)
+        self.next_timer
+    }
+
+    /// A beat was sent, or a grant was taken up, renewed or dropped.
+    fn set_timer(&mut self) {
+        self.next_timer = self.grants.iter().filter_map(|grant| grant.until).fold(self.next_beat, Stamp::min);
     }
 
     fn join(&mut self, now: Stamp, out: Out<'_>) {
         self.next_beat = after(now, self.options.heartbeat);
+        self.set_timer();
         out.push(AgentEffect::Send(WorkerMessage::Join { stamp: now, name: self.name }));
     }
 
@@ -175,6 +186,7 @@ impl Agent {
             if self.next_beat <= now {
                 self.next_beat = after(now, self.options.heartbeat);
             }
+            self.set_timer();
             self.beat(now, out);
         } else {
             self.join(now, out);
@@ -212,6 +224,7 @@ impl Agent {
         }))));
     }
 
+    #[inline(always)]
     fn message(&mut self, now: Stamp, message: &ClusterMessage, out: Out<'_>) {
         match message {
             ClusterMessage::Grant { holding, counted_from, lease, ticket } => {
@@ -282,6 +295,7 @@ impl Agent {
                 }
             }
         }
+        self.set_timer();
         out.push(AgentEffect::Held { holding, until });
     }
 
@@ -315,10 +329,12 @@ impl Agent {
 
     fn drop_grant(&mut self, position: usize, out: Out<'_>) {
         let holding = self.grants.remove(position).holding;
+        self.set_timer();
         self.given_up.push((holding, self.now));
         out.push(AgentEffect::Dropped { holding });
     }
 
+    #[inline(always)]
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
         self.reports.retain(|report| report.start.ticket != ticket);
         let done = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding);
@@ -328,6 +344,7 @@ impl Agent {
         self.leave_when_done(out);
     }
 
+    #[inline(always)]
     fn ordered(&mut self, now: Stamp, start: Start, out: Out<'_>) {
         if !self.is_news(start.ticket) {
             return;
@@ -350,6 +367,7 @@ impl Agent {
         }
     }
 
+    #[inline(always)]
     fn ended(&mut self, ticket: Ticket, ended: Ended, out: Out<'_>) {
         let Some(running) = self.running.filter(|running| running.start.ticket == ticket) else {
             return;
@@ -385,7 +403,9 @@ impl Agent {
                 // Its task is to be finished.
                 Some(grant) => {
                     grant.until = grant.until.max(until);
-                    out.push(AgentEffect::Held { holding: *holding, until: grant.until });
+                    let until = grant.until;
+                    self.set_timer();
+                    out.push(AgentEffect::Held { holding: *holding, until });
                 }
                 None => self.take_up(now, *holding, until, out),
             }
@@ -422,11 +442,15 @@ impl Agent {
         self.leave_when_done(out);
     }
 
-    /// A quiescing agent hands back every queue that it executes nothing for, and leaves when nothing is left to do.
+    #[inline(always)]
     fn leave_when_done(&mut self, out: Out<'_>) {
-        if !self.quiescing {
-            return;
+        if self.quiescing {
+            self.leave_if_done(out);
         }
+    }
+
+    /// A quiescing agent hands back every queue that it executes nothing for, and leaves when nothing is left to do.
+    fn leave_if_done(&mut self, out: Out<'_>) {
         for position in (0..self.grants.len()).rev() {
             if self.engaged_for(self.grants[position].holding) {
                 self.grants[position].revoked = true;

@@ -65,7 +65,7 @@ pub struct Calendar<E> {
     /// The root of the heap was popped and not replaced yet: the next key scheduled takes its place, which saves one of
     /// two sifts when an event schedules its successor.
     root_vacant: bool,
-    /// The heap holds nothing of the current instant. Stays true as long as time stands: what is scheduled for the
+    /// The heap holds nothing of the current instant. Looked at when an event is popped from it: what is scheduled for the
     /// current instant goes to a lane.
     heap_is_ahead: bool,
     /// Sorted by rank; the first and the last of a lane are never cancelled ones.
@@ -87,7 +87,7 @@ impl<E> Calendar<E> {
             live: 0,
             heap: Vec::new(),
             root_vacant: false,
-            heap_is_ahead: false,
+            heap_is_ahead: true,
             lanes: std::array::from_fn(|_| VecDeque::new()),
             busy_lanes: 0,
             slots: Vec::new(),
@@ -185,7 +185,7 @@ impl<E> Calendar<E> {
     }
 
     /// The next event and its time, which becomes the current instant.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(Time, E)> {
         loop {
             if let Some(event) = self.pop_lane() {
@@ -197,8 +197,8 @@ impl<E> Calendar<E> {
             self.root_vacant = true;
             if let Some(event) = self.vacate(key.rank, key.slot) {
                 self.live -= 1;
-                self.heap_is_ahead &= key.micros == self.now.micros();
                 self.now = Time::from_micros(key.micros);
+                self.heap_is_ahead = self.next_keys_are_ahead();
                 return Some((self.now, event));
             }
             self.stale -= 1;
@@ -211,19 +211,49 @@ impl<E> Calendar<E> {
         if self.busy_lanes != 0 {
             return Some(self.now);
         }
-        loop {
-            self.fill_root();
-            let key = *self.heap.first()?;
-            if self.stale == 0 || self.is_live(key) {
-                return Some(Time::from_micros(key.micros));
-            }
+        self.drop_stale();
+        self.heap.first().map(|key| Time::from_micros(key.micros))
+    }
+
+    /// Makes the first key of the heap, if there is one, that of a live event.
+    #[cold]
+    fn drop_stale(&mut self) {
+        self.fill_root();
+        while self.stale > 0
+            && let Some(key) = self.heap.first()
+            && !self.is_live(*key)
+        {
             self.root_vacant = true;
             self.stale -= 1;
+            self.fill_root();
         }
     }
 
+    /// Whether an event of the current instant lies ahead, of this class or a lower one.
+    ///
+    /// # Panics
+    /// If `class` is not below [`CLASS_COUNT`].
+    #[inline(always)]
+    pub fn is_due(&mut self, class: u8) -> bool {
+        assert!(usize::from(class) < CLASS_COUNT, "class {class} of an event is too high");
+        let lanes = (2u16 << class) - 1;
+        u16::from(self.busy_lanes) & lanes != 0 || (!self.heap_is_ahead && self.is_due_in_heap(class))
+    }
+
+    #[cold]
+    fn is_due_in_heap(&mut self, class: u8) -> bool {
+        let beyond = (u64::from(class) + 1) << CLASS_SHIFT;
+        if !self.heap_comes_before(beyond) {
+            return false;
+        }
+        // Unless what comes before was cancelled.
+        let now = self.now.micros();
+        self.drop_stale();
+        self.heap.first().is_some_and(|key| key.micros == now && key.rank < beyond)
+    }
+
     /// The first event of the lanes, unless a key of the heap comes before it.
-    #[inline]
+    #[inline(always)]
     fn pop_lane(&mut self) -> Option<E> {
         if self.busy_lanes == 0 {
             return None;
@@ -241,14 +271,22 @@ impl<E> Calendar<E> {
     }
 
     /// Whether the heap holds a key of the current instant that comes before this rank.
-    #[inline]
-    fn heap_comes_before(&mut self, rank: u64) -> bool {
+    fn heap_comes_before(&self, rank: u64) -> bool {
         let now = self.now.micros();
         // The least key is the root, or one of its children while it is vacant.
         let least = if self.root_vacant { 1..ARITY + 1 } else { 0..1 };
         let least = &self.heap[least.start.min(self.heap.len())..least.end.min(self.heap.len())];
-        self.heap_is_ahead = least.iter().all(|key| key.micros > now);
-        !self.heap_is_ahead && least.iter().any(|key| key.micros == now && key.rank < rank)
+        least.iter().any(|key| key.micros == now && key.rank < rank)
+    }
+
+    /// Whether the root of the heap, which is vacant, has no child of the current instant.
+    #[inline(always)]
+    fn next_keys_are_ahead(&self) -> bool {
+        let now = self.now.micros();
+        match self.heap.get(1..1 + ARITY) {
+            Some([a, b, c, d]) => (a.micros > now) & (b.micros > now) & (c.micros > now) & (d.micros > now),
+            _ => self.heap.iter().skip(1).all(|key| key.micros > now),
+        }
     }
 
     fn trim_front(&mut self, class: usize) {
@@ -261,7 +299,7 @@ impl<E> Calendar<E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn fill_root(&mut self) {
         if self.root_vacant {
             self.root_vacant = false;
@@ -290,7 +328,7 @@ impl<E> Calendar<E> {
     }
 
     /// Writes `key` at `hole` or further down, where it belongs.
-    #[inline]
+    #[inline(always)]
     fn sift_down(&mut self, mut hole: usize, key: Key) {
         let order = key.order();
         let heap = self.heap.as_mut_slice();

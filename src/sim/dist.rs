@@ -63,14 +63,28 @@ const LONGEST_MICROS: f64 = (1u64 << 53) as f64;
 
 impl Dist {
     /// Draws a span. Takes [`Dist::draws`] draws, whatever comes out.
+    #[inline(always)]
     pub fn sample(&self, stream: &mut Stream) -> Span {
         match self {
             Dist::Constant(span) => *span,
+            Dist::Exponential { mean } => rounded(mean * -libm::log(stream.unit())),
+            Dist::Uniform { .. }
+            | Dist::Lognormal { .. }
+            | Dist::Erlang { .. }
+            | Dist::Weibull { .. }
+            | Dist::Pareto { .. }
+            | Dist::Empirical(_) => self.sample_by_formula(stream),
+        }
+    }
+
+    /// [`Dist::sample`] of what is drawn less often.
+    fn sample_by_formula(&self, stream: &mut Stream) -> Span {
+        match self {
+            Dist::Constant(_) | Dist::Exponential { .. } => unreachable!("drawn on the spot"),
             Dist::Uniform { min, max } => {
                 let width = (*max - *min).micros().saturating_add(1);
                 *min + Span::from_micros(stream.below(width))
             }
-            Dist::Exponential { mean } => rounded(mean * -libm::log(stream.unit())),
             Dist::Lognormal { mean, cv } => {
                 let variance = libm::log1p(cv * cv);
                 let normal = inverse_normal(stream.open_unit());
@@ -156,8 +170,8 @@ impl Dist {
 #[inline]
 pub(crate) fn rounded(micros: f64) -> Span {
     let micros = if micros < LONGEST_MICROS { micros } else { LONGEST_MICROS };
-    let whole = micros as u64;
-    Span::from_micros(whole + u64::from(micros - whole as f64 >= 0.5))
+    let whole = (micros as i64).max(0); // Signed: a processor's own conversion.
+    Span::from_micros(whole as u64 + u64::from(micros - whole as f64 >= 0.5))
 }
 
 /// One draw each; one logarithm per 16 of them, whose product (at least 2^-848) is still a normal number.

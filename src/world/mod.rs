@@ -38,8 +38,7 @@ pub use plan::plan_digest;
 use autoscaler::Scaler;
 use cluster::Cluster;
 use faults::{Fate, Fates};
-use network::{ToEngine, ToWorker};
-use parcels::{Parcel, Parcels};
+use parcels::{Message, Parcel, Parcels};
 use store::{Kept, Store};
 use workers::{Place, Places, Worker};
 use workload::{ArrivalProcess, Demand, TaskSource};
@@ -90,8 +89,7 @@ enum Event {
     GraceOver(WorkerId),
     Restart(Place),
     ReadInbox(WorkerId),
-    ToEngine(Parcel),
-    ToWorker(Parcel),
+    Delivery(Parcel),
     TaskArrival(u32),
     WorkerArrival,
     Script,
@@ -162,8 +160,9 @@ struct World<'a, O> {
     /// Whether messages are there as soon as they are sent, where no chance, fault or script says otherwise.
     instant_wire: bool,
     /// Messages on their way.
-    to_engine: Parcels<ToEngine>,
-    to_worker: Parcels<ToWorker>,
+    parcels: Parcels,
+    /// One that is delivered at this instant, before whatever else is delivered then.
+    comes_next: Option<Message>,
     workers: IdMap<WorkerId, Worker>,
     next_worker: u32,
     places: Places,
@@ -218,8 +217,8 @@ impl<'a, O: Observe> World<'a, O> {
             hears_disconnects: factory.hears_disconnects(),
             agent_effects: Vec::new(),
             instant_wire: scenario.network.delay == Dist::Constant(Span::ZERO),
-            to_engine: Parcels::default(),
-            to_worker: Parcels::default(),
+            parcels: Parcels::default(),
+            comes_next: None,
             workers: IdMap::new(),
             next_worker: 0,
             places: Places::default(),
@@ -273,6 +272,12 @@ impl<'a, O: Observe> World<'a, O> {
         let horizon = self.scenario.run.horizon;
         let end = horizon + self.scenario.run.drain;
         let ended_at = loop {
+            if self.comes_next.is_some() && !self.calendar.is_due(class::PHYSICAL) {
+                self.events += 1;
+                let message = self.comes_next.take().expect("a message");
+                self.deliver(message);
+                continue;
+            }
             let before = self.now();
             let Some((at, event)) = self.calendar.pop() else {
                 break if self.is_done() { before.max(horizon) } else { end };
@@ -296,6 +301,7 @@ impl<'a, O: Observe> World<'a, O> {
         self.unsettled == 0 && self.executing == 0 && self.script == self.scenario.script.len()
     }
 
+    #[inline(always)]
     fn happen(&mut self, event: Event) {
         match event {
             Event::AttemptOver(worker) => self.attempt_over(worker),
@@ -308,8 +314,10 @@ impl<'a, O: Observe> World<'a, O> {
                 self.worker_arrives(place);
             }
             Event::ReadInbox(worker) => self.read_inbox(worker),
-            Event::ToEngine(parcel) => self.deliver_to_engine(parcel),
-            Event::ToWorker(parcel) => self.deliver_to_worker(parcel),
+            Event::Delivery(parcel) => {
+                let message = self.parcels.take(parcel);
+                self.deliver(message);
+            }
             Event::TaskArrival(source) => self.task_arrives(source as usize),
             Event::WorkerArrival => self.worker_from_outside(),
             Event::Script => self.script_event(),
@@ -334,6 +342,7 @@ impl<'a, O: Observe> World<'a, O> {
     }
 
     /// Every source has its next arrival in the calendar, once.
+    #[inline(always)]
     fn schedule_task(&mut self, number: usize) {
         if let Some(at) = self.sources[number].next_arrival(self.scenario.run.horizon) {
             let source = u32::try_from(number).expect("sources are counted in u32");
@@ -411,11 +420,13 @@ impl<'a, O: Observe> World<'a, O> {
         self.arm_engine();
     }
 
+    #[inline(always)]
     fn client_is_told(&mut self, task: TaskId, outcome: Outcome) {
         self.fact(Fact::Settled { task, outcome });
         self.settled(task);
     }
 
+    #[inline(always)]
     fn settled(&mut self, task: TaskId) {
         let Some(known) = self.tasks.get_mut(task).filter(|known| !known.settled) else { return };
         known.settled = true;
@@ -430,6 +441,7 @@ impl<'a, O: Observe> World<'a, O> {
 
     /// The task must not be forgotten: it may have to execute. One that was settled long ago, or that nobody submitted,
     /// executes in no time, and the oracle has its say.
+    #[inline(always)]
     fn use_task(&mut self, task: TaskId) {
         match self.tasks.get_mut(task) {
             Some(known) => known.uses += 1,
@@ -437,6 +449,7 @@ impl<'a, O: Observe> World<'a, O> {
         }
     }
 
+    #[inline]
     fn unuse_task(&mut self, task: TaskId) {
         if self.tasks.get_mut(task).is_some_and(Task::unuse) {
             self.tasks.remove(task);
@@ -445,12 +458,18 @@ impl<'a, O: Observe> World<'a, O> {
 
     /// One entry of the calendar stands for the engine's timer. It is moved only forward in time when it fires: an
     /// engine's wish is often put off and seldom brought forward.
+    #[inline(always)]
     fn arm_engine(&mut self) {
         let Some((wanted, _)) = self.engine.as_ref().and_then(|engine| engine.next_timeout()) else { return };
-        let wanted = wanted.max(self.now());
+        if self.engine_timer.is_none_or(|(_, at)| wanted < at) {
+            self.bring_engine_forward(wanted.max(self.now()));
+        }
+    }
+
+    fn bring_engine_forward(&mut self, wanted: Time) {
         if let Some((handle, at)) = self.engine_timer {
             if at <= wanted {
-                return;
+                return; // It is due already.
             }
             self.calendar.cancel(handle);
         }

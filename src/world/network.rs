@@ -11,7 +11,7 @@ use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
-use super::parcels::Parcel;
+use super::parcels::{Body, Message};
 use super::workers::Place;
 use super::{Event, World, class, streams};
 
@@ -46,24 +46,6 @@ pub(super) struct Late {
     pub(super) by: Span,
     /// It arrives once more, later by so much.
     pub(super) again: Option<Span>,
-}
-
-/// A message to the engine that is on its way.
-pub(super) struct ToEngine {
-    worker: WorkerId,
-    /// Whether that takes time.
-    travelled: bool,
-    message: WorkerMessage,
-}
-
-/// A message of the engine that is on its way.
-pub(super) struct ToWorker {
-    worker: WorkerId,
-    /// Whether that takes time.
-    travelled: bool,
-    /// Of which engine.
-    term: Term,
-    message: ClusterMessage,
 }
 
 #[derive(Clone, Copy)]
@@ -174,6 +156,7 @@ fn constant(dist: &Dist) -> Span {
 
 impl<O: Observe> World<'_, O> {
     /// Whether what is sent on the wire of this worker now is there at once: the quick way of nearly every message.
+    #[inline(always)]
     fn arrives_at_once(&self, worker: WorkerId) -> bool {
         self.instant_wire && self.workers.get(worker).is_some_and(|state| state.links.is_plain())
     }
@@ -205,26 +188,27 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// A message to a worker that is gone is given up at once.
+    #[inline(always)]
     pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
+        let term = self.speaker;
         if self.arrives_at_once(worker) {
             self.message_is_sent(&message);
-            let parcel = self.to_worker.put(ToWorker { worker, travelled: false, term: self.speaker, message });
-            self.calendar.schedule_now(class::DELIVERY, Event::ToWorker(parcel));
-            return;
+            return self.post_at_once(worker, Body::ToWorker(term, message));
         }
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
         self.message_is_sent(&message);
-        let (travelled, term) = (at > self.now(), self.speaker);
+        let travelled = at > self.now();
         if let Some(again) = copy {
             if let Some(start) = message.start() {
                 self.use_task(start.task);
             }
-            self.post_to_worker(again, ToWorker { worker, travelled: false, term, message: message.clone() });
+            self.post(again, Message { worker, travelled: false, body: Body::ToWorker(term, message.clone()) });
         }
-        self.post_to_worker(at, ToWorker { worker, travelled, term, message });
+        self.post(at, Message { worker, travelled, body: Body::ToWorker(term, message) });
     }
 
     /// A task that it orders to start must not be forgotten.
+    #[inline(always)]
     fn message_is_sent(&mut self, message: &ClusterMessage) {
         if let Some(start) = message.start() {
             self.use_task(start.task);
@@ -234,35 +218,48 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    fn post_to_worker(&mut self, at: Time, message: ToWorker) {
-        let parcel = self.to_worker.put(message);
-        self.calendar.schedule(at, class::DELIVERY, Event::ToWorker(parcel));
-    }
-
-    fn post_to_engine(&mut self, at: Time, message: ToEngine) {
-        let parcel = self.to_engine.put(message);
-        self.calendar.schedule(at, class::DELIVERY, Event::ToEngine(parcel));
-    }
-
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
         if self.arrives_at_once(worker) {
-            let parcel = self.to_engine.put(ToEngine { worker, travelled: false, message });
-            self.calendar.schedule_now(class::DELIVERY, Event::ToEngine(parcel));
-            return;
+            return self.post_at_once(worker, Body::ToEngine(message));
         }
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
-            self.post_to_engine(again, ToEngine { worker, travelled: false, message: message.clone() });
+            self.post(again, Message { worker, travelled: false, body: Body::ToEngine(message.clone()) });
         }
-        self.post_to_engine(at, ToEngine { worker, travelled, message });
+        self.post(at, Message { worker, travelled, body: Body::ToEngine(message) });
     }
 
-    pub(super) fn deliver_to_engine(&mut self, parcel: Parcel) {
-        let ToEngine { worker, travelled, message } = self.to_engine.take(parcel);
+    fn post(&mut self, at: Time, message: Message) {
+        let parcel = self.parcels.put(message);
+        self.calendar.schedule(at, class::DELIVERY, Event::Delivery(parcel));
+    }
+
+    /// A message that is there at once comes next, unless another one or something physical comes before it: that is
+    /// so for nearly every message, and then the calendar need not hear of it.
+    #[inline(always)]
+    fn post_at_once(&mut self, worker: WorkerId, body: Body) {
+        let message = Message { worker, travelled: false, body };
+        if self.comes_next.is_none() && !self.calendar.is_due(class::DELIVERY) {
+            self.comes_next = Some(message);
+        } else {
+            self.post(self.now(), message);
+        }
+    }
+
+    pub(super) fn deliver(&mut self, message: Message) {
+        let Message { worker, travelled, body } = message;
         if travelled {
             self.fact(Fact::MessageArrived { worker });
         }
+        match body {
+            Body::ToEngine(message) => self.deliver_to_engine(worker, &message),
+            Body::ToWorker(term, message) => self.deliver_to_worker(worker, term, message),
+        }
+    }
+
+    #[inline(always)]
+    fn deliver_to_engine(&mut self, worker: WorkerId, message: &WorkerMessage) {
         if self.engine.is_none() {
             return self.fact(Fact::MessageLost { worker });
         }
@@ -271,15 +268,12 @@ impl<O: Observe> World<'_, O> {
             let (task, queue, epoch, ticket) = (start.task, start.queue, start.epoch, start.ticket);
             self.fact(Fact::Reported { task, worker, queue, epoch, ticket });
         }
-        self.tell_engine(Input::Worker { worker, message: &message });
+        self.tell_engine(Input::Worker { worker, message });
     }
 
     /// A worker that stands still reads its messages after it has gone on.
-    pub(super) fn deliver_to_worker(&mut self, parcel: Parcel) {
-        let ToWorker { worker, travelled, term, message } = self.to_worker.take(parcel);
-        if travelled {
-            self.fact(Fact::MessageArrived { worker });
-        }
+    #[inline(always)]
+    fn deliver_to_worker(&mut self, worker: WorkerId, term: Term, message: ClusterMessage) {
         match self.workers.get_mut(worker) {
             Some(state) if !state.reads => state.inbox.push((term, message)),
             Some(state) => {
@@ -313,6 +307,7 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// A message of an engine that a later one has fenced off is not read.
+    #[inline(always)]
     fn read(&mut self, worker: WorkerId, heeds: bool, message: &ClusterMessage) {
         if !heeds {
             return self.drop_message(message);

@@ -1,37 +1,49 @@
 //! Where messages lie while they are on their way: the calendar holds and moves nothing but their place.
 
+use crate::base::{Term, WorkerId};
+use crate::engine::{ClusterMessage, WorkerMessage};
+
+/// A message that is on its way.
+pub(super) struct Message {
+    /// Who sent it, or for whom it is.
+    pub(super) worker: WorkerId,
+    /// Whether it takes time.
+    pub(super) travelled: bool,
+    pub(super) body: Body,
+}
+
+/// What is said, in which direction.
+pub(super) enum Body {
+    ToEngine(WorkerMessage),
+    /// Of the engine of this term.
+    ToWorker(Term, ClusterMessage),
+}
+
 /// Where something lies.
 #[derive(Clone, Copy)]
 pub(super) struct Parcel(u32);
 
-/// Things in places that are used again.
-pub(super) struct Parcels<T> {
-    places: Vec<Option<T>>,
+/// Messages in places that are used again.
+#[derive(Default)]
+pub(super) struct Parcels {
+    places: Vec<Option<Message>>,
     free: Vec<Parcel>,
 }
 
-impl<T> Default for Parcels<T> {
-    fn default() -> Self {
-        Parcels { places: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Parcels<T> {
-    #[inline]
-    pub(super) fn put(&mut self, thing: T) -> Parcel {
+impl Parcels {
+    pub(super) fn put(&mut self, message: Message) -> Parcel {
         if let Some(parcel) = self.free.pop() {
-            self.places[parcel.0 as usize] = Some(thing);
+            self.places[parcel.0 as usize] = Some(message);
             return parcel;
         }
-        self.places.push(Some(thing));
+        self.places.push(Some(message));
         Parcel(u32::try_from(self.places.len() - 1).expect("too many messages are on their way"))
     }
 
     /// Takes it out, once.
-    #[inline]
-    pub(super) fn take(&mut self, parcel: Parcel) -> T {
-        let thing = self.places[parcel.0 as usize].take().expect("a message is delivered once");
+    pub(super) fn take(&mut self, parcel: Parcel) -> Message {
+        let message = self.places[parcel.0 as usize].take().expect("a message is delivered once");
         self.free.push(parcel);
-        thing
+        message
     }
 }

@@ -65,6 +65,7 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// An attempt ran to its end: its effect goes to the store, at once or late.
+    #[inline(always)]
     pub(super) fn send_effect(&mut self, worker: WorkerId, start: Start) {
         let known = self.tasks.get_mut(start.task).expect("a task is kept while an attempt of it is under way");
         let late = std::mem::take(&mut known.kept.late);
@@ -90,6 +91,7 @@ impl<O: Observe> World<'_, O> {
     }
 
     /// An attempt ran to its end and its effect reaches the store; its worker hears the answer and reports.
+    #[inline(always)]
     pub(super) fn effect_arrives(&mut self, worker: WorkerId, start: Start) {
         let Start { task, queue, epoch, ticket } = start;
         let known = self.tasks.get_mut(task).expect("a task is kept while an attempt of it is under way");

@@ -126,15 +126,21 @@ pub(super) struct Worker {
 
 impl Worker {
     /// One entry of the calendar stands for the agent's timer; it is brought forward, and put off only when it fires.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arm(&mut self, id: WorkerId, calendar: &mut Calendar<Event>) {
+        let wanted = self.clock.when(self.agent.next_timer());
+        if self.timer.is_none_or(|(_, at)| wanted < at) {
+            self.bring_forward(id, wanted.max(calendar.now()), calendar);
+        }
+    }
+
+    fn bring_forward(&mut self, id: WorkerId, wanted: Time, calendar: &mut Calendar<Event>) {
         if !self.is_ready || self.paused.is_some() {
             return;
         }
-        let wanted = self.clock.when(self.agent.next_timer()).max(calendar.now());
         if let Some((handle, at)) = self.timer {
             if at <= wanted {
-                return;
+                return; // It is due already.
             }
             calendar.cancel(handle);
         }

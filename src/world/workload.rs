@@ -1,7 +1,7 @@
 //! Where tasks come from. What a source draws depends on the seed and on the source alone, never on the engine: its
 //! arrivals, its demands and its overheads have a stream each, so that no draw of one moves another.
 
-use crate::base::{Claim, Claims, ClassId, ResourceId, Span, Time};
+use crate::base::{Claim, Claims, ClassId, Mode, ResourceId, Span, Time};
 use crate::scenario::{Arrivals, ClaimDraw, Count, MmppState, Piece, Popularity, Source};
 use crate::sim::{Dist, Picker, Stream, Streams};
 
@@ -30,6 +30,7 @@ enum Feed<'a> {
         arrivals: Box<ArrivalProcess<'a>>,
         demands: Box<Stream>,
         service: &'a Dist,
+        /// Exclusive claims of all lines first: where lines share a group, they win.
         claims: Vec<Draw<'a>>,
     },
     Table {
@@ -38,8 +39,11 @@ enum Feed<'a> {
     },
 }
 
+/// Claims of one mode from one group.
 struct Draw<'a> {
     line: &'a ClaimDraw,
+    mode: Mode,
+    count: Count,
     picker: Picker,
 }
 
@@ -51,7 +55,7 @@ impl<'a> TaskSource<'a> {
                 arrivals: Box::new(ArrivalProcess::new(arrivals, streams, streams::TASK_ARRIVALS, number, until)),
                 demands: Box::new(streams.open(streams::DEMANDS, number, 0)),
                 service,
-                claims: claims.iter().map(Draw::new).collect(),
+                claims: Draw::of(claims),
             },
             Source::Table { rows } => Feed::Table { rows, next: 0 },
         };
@@ -74,12 +78,8 @@ impl<'a> TaskSource<'a> {
         match &mut self.feed {
             Feed::Drawn { class, demands, service, claims, .. } => {
                 let service = service.sample(demands);
-                // Exclusive claims of all lines first: where lines share a group, they win.
                 for draw in claims.iter() {
-                    draw.pick(draw.line.exclusive, demands, into, Claim::exclusive);
-                }
-                for draw in claims.iter() {
-                    draw.pick(draw.line.shared, demands, into, Claim::shared);
+                    draw.pick(demands, into);
                 }
                 Demand { class: *class, service, overhead }
             }
@@ -94,23 +94,30 @@ impl<'a> TaskSource<'a> {
 }
 
 impl<'a> Draw<'a> {
-    fn new(line: &'a ClaimDraw) -> Self {
+    fn of(lines: &'a [ClaimDraw]) -> Vec<Self> {
+        let exclusive = lines.iter().map(|line| (line, Mode::Exclusive, line.exclusive));
+        let shared = lines.iter().map(|line| (line, Mode::Shared, line.shared));
+        let some = exclusive.chain(shared).filter(|(_, _, count)| count.max > 0);
+        some.map(|(line, mode, count)| Draw::new(line, mode, count)).collect()
+    }
+
+    fn new(line: &'a ClaimDraw, mode: Mode, count: Count) -> Self {
         let picker = match line.popularity {
             Popularity::Uniform => Picker::uniform(line.count),
             Popularity::Zipf(s) => Picker::zipf(line.count, s),
         };
-        Draw { line, picker }
+        Draw { line, mode, count, picker }
     }
 
     /// Claims without replacement. A group that is exhausted gives no more.
-    fn pick(&self, count: Count, stream: &mut Stream, into: &mut Claims, claim: fn(ResourceId) -> Claim) {
-        let wanted = match count.max - count.min {
-            0 => count.min,
-            spread => count.min + narrow(stream.below(u64::from(spread) + 1)),
+    fn pick(&self, stream: &mut Stream, into: &mut Claims) {
+        let wanted = match self.count.max - self.count.min {
+            0 => self.count.min,
+            spread => self.count.min + narrow(stream.below(u64::from(spread) + 1)),
         };
         for _ in 0..wanted {
             let Some(resource) = self.unclaimed(stream, into) else { return };
-            into.push(claim(resource));
+            into.push(Claim { resource, mode: self.mode });
         }
     }
 
@@ -170,10 +177,21 @@ impl<'a> ArrivalProcess<'a> {
     }
 
     /// The next arrival; `None` for ever once the process is over.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<Time> {
-        let until = self.until;
         let at = match &mut self.law {
             Law::Renewal(interval) => self.last.checked_add(interval.sample(&mut self.intervals))?,
+            Law::Burst { .. } | Law::Piecewise { .. } | Law::Mmpp { .. } => self.next_by_rate()?,
+        };
+        self.last = at;
+        (at < self.until).then_some(at)
+    }
+
+    /// The next arrival of a process whose intervals are not alike.
+    fn next_by_rate(&mut self) -> Option<Time> {
+        let until = self.until;
+        let at = match &mut self.law {
+            Law::Renewal(_) => unreachable!("drawn on the spot"),
             Law::Burst { at, left } => {
                 *left = left.checked_sub(1)?;
                 *at
@@ -203,8 +221,7 @@ impl<'a> ArrivalProcess<'a> {
                 }
             }
         };
-        self.last = at;
-        (at < until).then_some(at)
+        Some(at)
     }
 }
 
@@ -284,11 +301,8 @@ mod tests {
         };
         let (lines, mut stream) = ([line(2, 2), line(3, 4)], Streams::new(1, 0).open(0, 0, 0));
         let mut claims = Claims::new();
-        for line in &lines {
-            Draw::new(line).pick(line.exclusive, &mut stream, &mut claims, Claim::exclusive);
-        }
-        for line in &lines {
-            Draw::new(line).pick(line.shared, &mut stream, &mut claims, Claim::shared);
+        for draw in Draw::of(&lines) {
+            draw.pick(&mut stream, &mut claims);
         }
         let mut resources: Vec<u32> = claims.iter().map(|claim| claim.resource.0).collect();
         resources.sort_unstable();

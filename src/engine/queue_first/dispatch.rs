@@ -30,6 +30,7 @@ impl QueueFirst {
     }
 
     /// A worker is idle; `answers`: a report came with that word, and its answer goes with the next order, if there is one.
+    #[inline(always)]
     pub(super) fn fetch(&mut self, worker: WorkerId, answers: Option<Ticket>, out: &mut Outbox) {
         let Some(member) = self.members.get(worker) else {
             answer(worker, answers, out);
@@ -70,12 +71,13 @@ impl QueueFirst {
     }
 
     /// Picks what a worker starts next, and takes it out of what waits.
+    #[inline(always)]
     fn next_start(&mut self, worker: WorkerId) -> Option<Start> {
         let member = self.members.get(worker)?;
         let served_by_all = || self.spec.general_queue.served_by == ServedBy::Everyone || !self.members.any_surplus();
         let general = self.general_waiting > 0 && (member.owned.is_empty() || served_by_all());
         let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
-        let reserved = if general_is_due { None } else { self.next_reserved(worker) };
+        let reserved = if general_is_due { None } else { self.next_reserved(member) };
         match reserved {
             Some((position, queue, task)) => Some(self.start_reserved(worker, position, queue, task)),
             None => general.then(|| self.start_general(worker)),
@@ -83,13 +85,16 @@ impl QueueFirst {
     }
 
     /// The queue that the discipline picks, with its position among the worker's queues and its first task.
-    fn next_reserved(&self, worker: WorkerId) -> Option<(usize, QueueId, TaskId)> {
-        let member = self.members.get(worker)?;
+    #[inline(always)]
+    fn next_reserved(&self, member: &Member) -> Option<(usize, QueueId, TaskId)> {
         let ready = |position: usize| {
             let queue = member.owned[position];
             self.pool.queue(queue).startable().map(|task| (position, queue, task))
         };
         let count = member.owned.len();
+        if count == 1 {
+            return ready(0); // By any discipline, and without a division.
+        }
         match self.spec.double_duty.discipline {
             Discipline::RoundRobin => (1..=count).find_map(|step| ready((member.served + step) % count)),
             Discipline::DrainFirst => (0..count).find_map(|step| ready((member.served + step) % count)),
@@ -97,6 +102,7 @@ impl QueueFirst {
         }
     }
 
+    #[inline(always)]
     fn start_reserved(&mut self, worker: WorkerId, position: usize, queue: QueueId, task: TaskId) -> Start {
         let ticket = self.next_ticket();
         let state = self.pool.queue_mut(queue);
@@ -127,6 +133,7 @@ impl QueueFirst {
     }
 
     /// Takes a report of an attempt; a stale one changes nothing.
+    #[inline(always)]
     pub(super) fn take_report(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
         let Start { task, ticket, .. } = report.start;
         if let Some(member) = self.members.get_mut(worker)

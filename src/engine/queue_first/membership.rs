@@ -166,11 +166,13 @@ impl Members {
             self.idle_set(surplus).remove(&(number, worker));
         }
     }
+    #[inline(always)]
     pub(super) fn busy_with(&mut self, worker: WorkerId, outstanding: Outstanding) -> &mut Member {
-        if self.members[worker].is_idle() {
-            self.set_idle(worker, false);
-        }
         let member = &mut self.members[worker];
+        if let Some(number) = member.idle.take() {
+            let idle = if member.owned.is_empty() { &mut self.idle_surplus } else { &mut self.idle_owners };
+            idle.remove(&(number, worker));
+        }
         member.outstanding = Some(outstanding);
         member
     }

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::names::PropertySet;
+use crate::base::task::copied;
 use crate::base::{Claims, IdMap, IdVec, Note, Outcome, QueueId, ResourceId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::agent::AgentOptions;
 use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Record, Report, WorkerMessage};
@@ -67,7 +68,7 @@ impl Task {
             Place::Parked => None,
             Place::Queue(queue) => Some(Placed { queue, sequence: self.sequence }),
         };
-        Effect::Persist(Record::Task { task, claims: Claims::from_slice(&self.claims), placed })
+        Effect::Persist(Record::Task { task, claims: copied(&self.claims), placed })
     }
 
     /// What became of its attempts.
@@ -116,8 +117,6 @@ impl Engine for QueueFirst {
         if !self.begun {
             self.begin(now, &input, out);
         }
-        let joins = matches!(input, Input::Worker { message: WorkerMessage::Join { .. }, .. });
-        let occasion = if joins { Occasion::Joined } else { Occasion::Other };
         match input {
             Input::Submit { task, claims } => self.submit(now, task, claims, out),
             Input::Cancel { task } => self.cancel(now, task, out),
@@ -132,9 +131,12 @@ impl Engine for QueueFirst {
             Input::Disconnected { .. } => {} // It goes by heartbeats alone.
             Input::Timeout => self.timeout(now, out),
         }
-        self.look_at_parked(now, out);
+        if !self.look_again.is_empty() {
+            self.look_at_parked(now, out);
+        }
         if self.pool.len() < self.limits.max as usize {
-            self.size_pool(now, occasion, out);
+            let joins = matches!(input, Input::Worker { message: WorkerMessage::Join { .. }, .. });
+            self.size_pool(now, if joins { Occasion::Joined } else { Occasion::Other }, out);
         }
         if self.general_waiting > 0 {
             self.wake_for_general(out);
@@ -293,6 +295,7 @@ impl QueueFirst {
     }
 
     /// A task of `queue` was settled and its ties are gone.
+    #[inline(always)]
     fn left_queue(&mut self, now: Time, queue: QueueId, was_running: bool, out: &mut Outbox) {
         let tasks = &self.tasks;
         let state = self.pool.settled_one(queue, now);

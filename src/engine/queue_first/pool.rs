@@ -189,6 +189,7 @@ impl Pool {
     }
 
     /// Appends a task.
+    #[inline(always)]
     pub(super) fn push(&mut self, id: QueueId, task: TaskId) -> &Queue {
         let queue = &mut self.queues[id];
         queue.tasks.push_back(task);
@@ -202,6 +203,7 @@ impl Pool {
     }
 
     /// One task of the queue is settled.
+    #[inline(always)]
     pub(super) fn settled_one(&mut self, id: QueueId, now: Time) -> &mut Queue {
         let queue = &mut self.queues[id];
         queue.live -= 1;

@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 
 use super::placement::Choice;
 use super::sizing::Occasion;
-use super::{Place, Queue, QueueFirst, Task, Timer, note};
+use super::{Place, QueueFirst, Task, Timer, note};
 use crate::base::note::ParkReason;
-use crate::base::{Claim, Claims, Mode, Note, Outcome, QueueId, TaskId, Time};
+use crate::base::task::copied;
+use crate::base::{Claim, IdVec, Mode, Note, Outcome, QueueId, ResourceId, TaskId, Time};
 use crate::engine::message::{ClusterMessage, Effect, Outbox};
 use crate::engine::spec::AtMax;
 
@@ -86,6 +87,14 @@ impl Tie {
     }
 }
 
+/// Ties what a task claims to the queue in which it is placed.
+#[inline(always)]
+fn tie(ties: &mut IdVec<ResourceId, Tie>, queue: QueueId, claims: &[Claim]) {
+    for claim in claims {
+        ties[claim.resource].enter(queue, *claim);
+    }
+}
+
 enum Route {
     /// Nothing in conflict is ahead of it.
     Free,
@@ -95,12 +104,13 @@ enum Route {
 }
 
 impl QueueFirst {
+    #[inline(always)]
     pub(super) fn submit(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) {
         if self.tasks.contains(task) {
             return; // Its client was not told that it is accepted, and asks again.
         }
         let state = Task {
-            claims: Claims::from_slice(claims),
+            claims: copied(claims),
             place: Place::Parked,
             sequence: 0,
             attempts: 0,
@@ -108,8 +118,7 @@ impl QueueFirst {
             running: None,
             cancelled: false,
         };
-        let before = self.tasks.insert(task, state);
-        assert!(before.is_none(), "{task} is submitted twice");
+        self.tasks.insert(task, state);
         if claims.is_empty() {
             self.place_general(task, out);
             return;
@@ -120,7 +129,7 @@ impl QueueFirst {
         match self.route(task, claims) {
             Route::Tied(queue) => self.enter(task, queue, out),
             Route::Free => {
-                if let Some(queue) = self.choose_queue(now, task, out) {
+                if let Some(queue) = self.choose_queue(now, task, claims, out) {
                     self.enter(task, queue, out);
                 } else {
                     self.park(task, ParkReason::AtMax, out);
@@ -131,6 +140,7 @@ impl QueueFirst {
         }
     }
 
+    #[inline(always)]
     fn route(&self, task: TaskId, claims: &[Claim]) -> Route {
         let mut tied: Option<QueueId> = None;
         for claim in claims {
@@ -149,7 +159,8 @@ impl QueueFirst {
     }
 
     /// A queue for a task without ties; `None`: it must be parked.
-    fn choose_queue(&mut self, now: Time, task: TaskId, out: &mut Outbox) -> Option<QueueId> {
+    #[inline(always)]
+    fn choose_queue(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) -> Option<QueueId> {
         if self.pool.active().is_empty() {
             return self.create_or_revive(now, true, out);
         }
@@ -162,11 +173,11 @@ impl QueueFirst {
                 return None;
             }
         }
-        Some(self.choose_active(task))
+        Some(self.choose_active(task, claims))
     }
 
-    fn choose_active(&mut self, task: TaskId) -> QueueId {
-        let claims = &self.tasks[task].claims;
+    #[inline(always)]
+    fn choose_active(&mut self, task: TaskId, claims: &[Claim]) -> QueueId {
         let last = self.ties[claims[0].resource].last;
         let queue = self.placement.choose(&self.pool, &Choice { task, claims, last, seed: self.context.seed });
         assert!(self.pool.is_active(queue), "the placement policy chose {queue}, which is not active");
@@ -180,7 +191,9 @@ impl QueueFirst {
         (state.place, state.sequence) = (Place::Queue(queue), self.placements);
         out.push(state.record(task));
         note(out, Note::Placed { task, queue });
-        let state = self.tie_placed(task, queue);
+        tie(&mut self.ties, queue, &state.claims);
+        self.waiting += 1;
+        let state = self.pool.push(queue, task);
         if state.live == 1
             && let Some(owner) = state.owner()
         {
@@ -188,13 +201,11 @@ impl QueueFirst {
         }
     }
 
-    /// Puts a task at the end of a queue, and ties what it claims to it.
-    pub(super) fn tie_placed(&mut self, task: TaskId, queue: QueueId) -> &Queue {
-        for claim in &self.tasks[task].claims {
-            self.ties[claim.resource].enter(queue, *claim);
-        }
+    /// Puts a task back where it was: at the end of a queue.
+    pub(super) fn tie_placed(&mut self, task: TaskId, queue: QueueId) {
+        tie(&mut self.ties, queue, &self.tasks[task].claims);
         self.waiting += 1;
-        self.pool.push(queue, task)
+        self.pool.push(queue, task);
     }
 
     /// Lists a parked task with what it claims.
@@ -246,9 +257,10 @@ impl QueueFirst {
             if self.at_max.contains(&task) {
                 continue; // Waits for an empty queue, not for a task.
             }
-            match self.route(task, &self.tasks[task].claims) {
+            let claims = self.tasks[task].claims.clone();
+            match self.route(task, &claims) {
                 Route::Tied(queue) => self.place(task, queue, out),
-                Route::Free => match self.choose_queue(now, task, out) {
+                Route::Free => match self.choose_queue(now, task, &claims, out) {
                     Some(queue) => self.place(task, queue, out),
                     None => {
                         note(out, Note::Parked { task, why: ParkReason::AtMax });
@@ -272,7 +284,8 @@ impl QueueFirst {
 
     pub(super) fn share_after_all(&mut self, task: TaskId, out: &mut Outbox) {
         if self.at_max.contains(&task) && !self.pool.active().is_empty() {
-            let queue = self.choose_active(task);
+            let claims = self.tasks[task].claims.clone();
+            let queue = self.choose_active(task, &claims);
             self.place(task, queue, out);
         }
     }

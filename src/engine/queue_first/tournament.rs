@@ -39,7 +39,7 @@ impl Tournament {
     }
 
     /// The slot takes part with this load, which is below `u32::MAX`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, slot: u32, load: u32) {
         let mut node = self.tree.len() / 2 + slot as usize;
         self.tree[node] = entry(slot, load);
