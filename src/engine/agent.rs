@@ -336,10 +336,15 @@ impl Agent {
 
     #[inline(always)]
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
-        self.reports.retain(|report| report.start.ticket != ticket);
-        let done = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding);
-        if let Some(position) = self.grants.iter().position(done) {
-            self.release(position, out);
+        if let Some(position) = self.reports.iter().position(|report| report.start.ticket == ticket) {
+            self.reports.remove(position);
+        }
+        for position in 0..self.grants.len() {
+            let Grant { holding, revoked, .. } = self.grants[position];
+            if revoked && !self.engaged_for(holding) {
+                self.release(position, out);
+                break;
+            }
         }
         self.leave_when_done(out);
     }

@@ -419,8 +419,8 @@ mod tests {
     #[test]
     fn every_variate_takes_as_many_draws_as_it_says() {
         for dist in one_of_each() {
-            let mut sampled = Streams::new(1, 0).open(0, 0, 0);
-            let mut plain = sampled.clone();
+            let open = || Streams::new(1, 0).open(0, 0, 0);
+            let (mut sampled, mut plain) = (open(), open());
             for _ in 0..100 {
                 dist.sample(&mut sampled);
                 (0..dist.draws()).for_each(|_| {

@@ -25,9 +25,10 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::base::{Claims, IdMap, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
-use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
 use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Action, Cut, Faults, Harm, Scenario, ScriptEvent};
@@ -80,6 +81,7 @@ mod class {
 }
 
 /// What happens next; small, for the calendar moves it about. What is larger lies elsewhere.
+#[derive(Clone, Copy)]
 enum Event {
     AttemptOver(WorkerId),
     Ready(WorkerId),
@@ -100,7 +102,6 @@ enum Event {
     Scale,
     AgentTimer(WorkerId),
     EngineTimeout,
-    Effect(Box<(WorkerId, Start)>),
     Fault(u32),
     Dies(WorkerId),
     Mended { worker: WorkerId, direction: Cut },
@@ -171,6 +172,8 @@ struct World<'a, O> {
     scaler: Option<Scaler>,
 
     store: Store,
+    /// By how much the next effect of a task will be late.
+    late_effects: BTreeMap<TaskId, Span>,
     /// How clocks of workers that come are off (µs), and what they gain (parts of 10^9).
     clocks: (i64, i64),
     /// Where tasks may do harm or be given up.
@@ -226,6 +229,7 @@ impl<'a, O: Observe> World<'a, O> {
             batches: turnover::Batches::default(),
             scaler: scenario.workers.autoscaler.map(Scaler::new),
             store: Store::default(),
+            late_effects: BTreeMap::new(),
             clocks: (0, 0),
             fates: is_fateful.then(|| Fates::new(poisons, cancels, streams)),
             sources: (0u64..).zip(&scenario.workload).map(source).collect(),
@@ -275,7 +279,7 @@ impl<'a, O: Observe> World<'a, O> {
             if self.comes_next.is_some() && !self.calendar.is_due(class::PHYSICAL) {
                 self.events += 1;
                 let message = self.comes_next.take().expect("a message");
-                self.deliver(message);
+                self.deliver(&message);
                 continue;
             }
             let before = self.now();
@@ -316,7 +320,7 @@ impl<'a, O: Observe> World<'a, O> {
             Event::ReadInbox(worker) => self.read_inbox(worker),
             Event::Delivery(parcel) => {
                 let message = self.parcels.take(parcel);
-                self.deliver(message);
+                self.deliver(&message);
             }
             Event::TaskArrival(source) => self.task_arrives(source as usize),
             Event::WorkerArrival => self.worker_from_outside(),
@@ -328,7 +332,6 @@ impl<'a, O: Observe> World<'a, O> {
             Event::Scale => self.scale(),
             Event::AgentTimer(worker) => self.agent_timer(worker),
             Event::EngineTimeout => self.engine_timeout(),
-            Event::Effect(late) => self.late_effect_arrives(late.0, late.1),
             Event::Fault(number) => self.fault(number),
             Event::Dies(worker) => self.crash(worker),
             Event::Mended { worker, direction } => self.mended(worker, direction),

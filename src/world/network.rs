@@ -230,7 +230,7 @@ impl<O: Observe> World<'_, O> {
         self.post(at, Message { worker, travelled, body: Body::ToEngine(message) });
     }
 
-    fn post(&mut self, at: Time, message: Message) {
+    pub(super) fn post(&mut self, at: Time, message: Message) {
         let parcel = self.parcels.put(message);
         self.calendar.schedule(at, class::DELIVERY, Event::Delivery(parcel));
     }
@@ -247,14 +247,16 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    pub(super) fn deliver(&mut self, message: Message) {
+    pub(super) fn deliver(&mut self, message: &Message) {
         let Message { worker, travelled, body } = message;
-        if travelled {
+        let worker = *worker;
+        if *travelled {
             self.fact(Fact::MessageArrived { worker });
         }
         match body {
-            Body::ToEngine(message) => self.deliver_to_engine(worker, &message),
-            Body::ToWorker(term, message) => self.deliver_to_worker(worker, term, message),
+            Body::ToEngine(message) => self.deliver_to_engine(worker, message),
+            Body::ToWorker(term, message) => self.deliver_to_worker(worker, *term, message),
+            Body::ToStore(start) => self.late_effect_arrives(worker, *start),
         }
     }
 
@@ -273,14 +275,14 @@ impl<O: Observe> World<'_, O> {
 
     /// A worker that stands still reads its messages after it has gone on.
     #[inline(always)]
-    fn deliver_to_worker(&mut self, worker: WorkerId, term: Term, message: ClusterMessage) {
+    fn deliver_to_worker(&mut self, worker: WorkerId, term: Term, message: &ClusterMessage) {
         match self.workers.get_mut(worker) {
-            Some(state) if !state.reads => state.inbox.push((term, message)),
+            Some(state) if !state.reads => state.inbox.push((term, message.clone())),
             Some(state) => {
                 let heeds = state.agent.heeds(term);
-                self.read(worker, heeds, &message);
+                self.read(worker, heeds, message);
             }
-            None => self.drop_message(&message),
+            None => self.drop_message(message),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where messages lie while they are on their way: the calendar holds and moves nothing but their place.
 
 use crate::base::{Term, WorkerId};
+use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, WorkerMessage};
 
 /// A message that is on its way.
@@ -17,6 +18,8 @@ pub(super) enum Body {
     ToEngine(WorkerMessage),
     /// Of the engine of this term.
     ToWorker(Term, ClusterMessage),
+    /// The effect of what this began.
+    ToStore(Start),
 }
 
 /// Where something lies.

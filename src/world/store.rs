@@ -6,7 +6,8 @@ use crate::engine::agent::AgentInput;
 use crate::engine::message::{Ended, Fence, Start};
 use crate::fact::{EffectAnswer, Fact, Observe};
 
-use super::{Event, Task, World, class};
+use super::parcels::{Body, Message};
+use super::{Task, World};
 
 /// What the store keeps beside the tasks themselves.
 #[derive(Default)]
@@ -22,8 +23,6 @@ pub(super) struct Kept {
     done: bool,
     /// Attempts up to this ticket are stale.
     stale: Ticket,
-    /// Its next effect is late by so much.
-    late: Span,
 }
 
 impl Kept {
@@ -67,26 +66,27 @@ impl<O: Observe> World<'_, O> {
     /// An attempt ran to its end: its effect goes to the store, at once or late.
     #[inline(always)]
     pub(super) fn send_effect(&mut self, worker: WorkerId, start: Start) {
-        let known = self.tasks.get_mut(start.task).expect("a task is kept while an attempt of it is under way");
-        let late = std::mem::take(&mut known.kept.late);
+        if self.late_effects.is_empty() {
+            return self.effect_arrives(worker, start);
+        }
+        let late = self.late_effects.remove(&start.task).unwrap_or(Span::ZERO);
         if late.is_zero() {
             return self.effect_arrives(worker, start);
         }
         self.executing += 1;
         self.fact(Fact::MessageSent { worker });
         let at = self.now() + late;
-        self.calendar.schedule(at, class::DELIVERY, Event::Effect(Box::new((worker, start))));
+        self.post(at, Message { worker, travelled: true, body: Body::ToStore(start) });
     }
 
     pub(super) fn delay_effect(&mut self, task: TaskId, by: Span) {
-        if let Some(known) = self.tasks.get_mut(task) {
-            known.kept.late = by;
+        if self.tasks.contains(task) {
+            self.late_effects.insert(task, by);
         }
     }
 
     pub(super) fn late_effect_arrives(&mut self, worker: WorkerId, start: Start) {
         self.executing -= 1;
-        self.fact(Fact::MessageArrived { worker });
         self.effect_arrives(worker, start);
     }
 

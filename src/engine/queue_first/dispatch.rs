@@ -48,6 +48,7 @@ impl QueueFirst {
     }
 
     /// Gives an idle worker its next task, if there is one for it.
+    #[inline]
     pub(super) fn serve(&mut self, worker: WorkerId, out: &mut Outbox) {
         if self.members.get(worker).is_some_and(Member::is_idle) {
             self.give_work(worker, None, out);

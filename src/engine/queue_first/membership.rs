@@ -13,6 +13,7 @@ use crate::engine::message::{
 use crate::engine::spec::{Newcomers, Rebalance};
 
 use super::pool::Hold;
+use super::tournament::Tournament;
 
 /// An order to start that is not answered yet.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,9 @@ pub(super) struct Member {
     /// Reserved starts since the last general one.
     pub(super) reserved_streak: u32,
     /// Its number in the order of going idle, while it is idle.
-    idle: Option<u64>,
+    idle: Option<u32>,
+    /// Its place in the tournaments of the idle.
+    slot: u32,
 }
 
 impl Member {
@@ -58,12 +61,15 @@ impl Member {
 pub(super) struct Members {
     members: IdMap<WorkerId, Member>,
     joined: u64,
-    idled: u64,
+    idled: u32,
     /// Members that are not quiescing: (load, seniority, who).
     by_load: BTreeSet<(u32, u64, WorkerId)>,
-    /// Idle members, longest idle first, without a reserving queue and with one.
-    idle_surplus: BTreeSet<(u64, WorkerId)>,
-    idle_owners: BTreeSet<(u64, WorkerId)>,
+    /// Who is in which place of the tournaments.
+    slots: Vec<WorkerId>,
+    free_slots: Vec<u32>,
+    /// Idle members by how long they have been idle, without a reserving queue and with one.
+    idle_surplus: Tournament,
+    idle_owners: Tournament,
 }
 
 impl Members {
@@ -77,6 +83,12 @@ impl Members {
     }
     fn add(&mut self, now: Time, worker: WorkerId, stamp: Stamp) -> u64 {
         self.joined += 1;
+        let slot = self.free_slots.pop().unwrap_or_else(|| {
+            self.slots.push(worker);
+            self.idle_surplus.grow();
+            self.idle_owners.grow()
+        });
+        self.slots[slot as usize] = worker;
         let member = Member {
             seniority: self.joined,
             heard: now,
@@ -89,6 +101,7 @@ impl Members {
             served: 0,
             reserved_streak: 0,
             idle: None,
+            slot,
         };
         self.members.insert(worker, member);
         self.by_load.insert((0, self.joined, worker));
@@ -121,8 +134,11 @@ impl Members {
         self.set_quiescing(worker);
         Some(self.members[worker].owned.clone())
     }
+    /// One that was retired before.
     fn remove(&mut self, worker: WorkerId) {
-        self.members.remove(worker);
+        if let Some(member) = self.members.remove(worker) {
+            self.free_slots.push(member.slot);
+        }
     }
     fn set_quiescing(&mut self, worker: WorkerId) {
         self.set_idle(worker, false);
@@ -142,11 +158,13 @@ impl Members {
         if let Some(idle) = member.idle
             && surplus != member.owned.is_empty()
         {
-            self.idle_set(surplus).remove(&(idle, worker));
-            self.idle_set(!surplus).insert((idle, worker));
+            let slot = member.slot;
+            self.idle(surplus).withdraw(slot);
+            self.idle(!surplus).set(slot, idle);
         }
     }
-    fn idle_set(&mut self, surplus: bool) -> &mut BTreeSet<(u64, WorkerId)> {
+    #[inline]
+    fn idle(&mut self, surplus: bool) -> &mut Tournament {
         if surplus { &mut self.idle_surplus } else { &mut self.idle_owners }
     }
     pub(super) fn set_idle(&mut self, worker: WorkerId, idle: bool) {
@@ -156,35 +174,39 @@ impl Members {
         if member.idle.is_some() == idle {
             return;
         }
-        let surplus = member.owned.is_empty();
+        let (surplus, slot) = (member.owned.is_empty(), member.slot);
         if idle {
+            // Between two times that it is idle a worker is given a task, and those are counted in 32 bits.
             self.idled += 1;
             member.idle = Some(self.idled);
-            let entry = (self.idled, worker);
-            self.idle_set(surplus).insert(entry);
-        } else if let Some(number) = member.idle.take() {
-            self.idle_set(surplus).remove(&(number, worker));
+            let number = self.idled;
+            self.idle(surplus).set(slot, number);
+        } else {
+            member.idle = None;
+            self.idle(surplus).withdraw(slot);
         }
     }
     #[inline(always)]
     pub(super) fn busy_with(&mut self, worker: WorkerId, outstanding: Outstanding) -> &mut Member {
         let member = &mut self.members[worker];
-        if let Some(number) = member.idle.take() {
+        if member.idle.take().is_some() {
             let idle = if member.owned.is_empty() { &mut self.idle_surplus } else { &mut self.idle_owners };
-            idle.remove(&(number, worker));
+            idle.withdraw(member.slot);
         }
         member.outstanding = Some(outstanding);
         member
     }
     /// The idle member that has been idle longest, one without a reserving queue first.
     pub(super) fn longest_idle(&self, everyone: bool) -> Option<WorkerId> {
-        let owner = self.idle_owners.first().filter(|_| everyone);
-        self.idle_surplus.first().or(owner).map(|(_, worker)| *worker)
+        let owner = || self.idle_owners.winner().filter(|_| everyone);
+        self.idle_surplus.winner().or_else(owner).map(|slot| self.slots[slot as usize])
     }
     /// All idle members, longest idle first.
-    pub(super) fn idle(&self) -> Vec<WorkerId> {
-        let all: BTreeSet<_> = self.idle_surplus.union(&self.idle_owners).copied().collect();
-        all.into_iter().map(|(_, worker)| worker).collect()
+    pub(super) fn all_idle(&self) -> Vec<WorkerId> {
+        let idle = self.members.iter().filter_map(|(worker, member)| Some((member.idle?, worker)));
+        let mut idle: Vec<(u32, WorkerId)> = idle.collect();
+        idle.sort_unstable();
+        idle.into_iter().map(|(_, worker)| worker).collect()
     }
     /// Members in order of (load, seniority), quiescing ones left out.
     pub(super) fn by_load(&self) -> impl DoubleEndedIterator<Item = (u32, WorkerId)> + '_ {

@@ -249,7 +249,7 @@ impl QueueFirst {
             self.maybe_delete(now, queue, out);
         }
         self.retire_empty(out);
-        for worker in self.members.idle() {
+        for worker in self.members.all_idle() {
             self.serve(worker, out);
         }
     }

@@ -43,6 +43,7 @@ pub struct Queue {
 
 impl Queue {
     /// Its owner, revoking or not.
+    #[inline]
     pub(super) fn owner(&self) -> Option<WorkerId> {
         match self.hold {
             Hold::Owned(worker) | Hold::Revoking(worker) => Some(worker),
@@ -84,6 +85,7 @@ impl Pool {
         self.queues.is_empty()
     }
     /// Whether this queue exists and is not draining.
+    #[inline]
     pub fn is_active(&self, queue: QueueId) -> bool {
         self.queues.get(queue).is_some_and(|queue| !queue.draining)
     }
@@ -92,6 +94,7 @@ impl Pool {
         self.queues.get(queue).map_or(0, |queue| queue.live)
     }
     /// The active queue with the fewest unsettled tasks.
+    #[inline]
     pub fn least_loaded(&self) -> Option<QueueId> {
         self.slots[self.loads.winner()? as usize]
     }
@@ -104,6 +107,7 @@ impl Pool {
         self.queues.iter()
     }
 
+    #[inline]
     pub(super) fn get(&self, queue: QueueId) -> Option<&Queue> {
         self.queues.get(queue)
     }

@@ -42,8 +42,9 @@ impl Tie {
 
     pub(super) fn leave(&mut self, queue: QueueId, claim: Claim) {
         let position = self.placed.iter().position(|(placed, _)| *placed == queue).expect("a tie to this queue");
-        self.placed[position].1 -= 1;
-        if self.placed[position].1 == 0 {
+        let (_, count) = &mut self.placed[position];
+        *count -= 1;
+        if *count == 0 {
             self.placed.remove(position);
         }
         self.exclusive -= u32::from(claim.mode == Mode::Exclusive);

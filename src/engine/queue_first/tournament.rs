@@ -41,15 +41,17 @@ impl Tournament {
     /// The slot takes part with this load, which is below `u32::MAX`.
     #[inline(always)]
     pub(super) fn set(&mut self, slot: u32, load: u32) {
-        let mut node = self.tree.len() / 2 + slot as usize;
-        self.tree[node] = entry(slot, load);
+        let tree = self.tree.as_mut_slice();
+        let mut node = tree.len() / 2 + slot as usize;
+        let mut better = entry(slot, load);
+        tree[node] = better;
         while node > 1 {
+            better = better.min(tree[node ^ 1]);
             node /= 2;
-            let better = self.better(node);
-            if self.tree[node] == better {
+            if tree[node] == better {
                 return; // Nobody above hears of it.
             }
-            self.tree[node] = better;
+            tree[node] = better;
         }
     }
 

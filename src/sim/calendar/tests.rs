@@ -74,6 +74,7 @@ enum Step {
     Cancel { pick: usize },
     Pop,
     Peek,
+    IsDue { class: u8 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -83,6 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<usize>().prop_map(|pick| Step::Cancel { pick }),
         2 => Just(Step::Pop),
         1 => Just(Step::Peek),
+        2 => (0..8u8).prop_map(|class| Step::IsDue { class }),
     ]
 }
 
@@ -114,6 +116,10 @@ proptest! {
                 Step::Peek => {
                     let expected = model.first_key_value().map(|((micros, _, _), _)| at(*micros));
                     prop_assert_eq!(calendar.peek_time(), expected);
+                }
+                Step::IsDue { class } => {
+                    let expected = model.range(..(now, class + 1, 0)).next().is_some();
+                    prop_assert_eq!(calendar.is_due(class), expected);
                 }
             }
             prop_assert_eq!(calendar.len(), model.len());
