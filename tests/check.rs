@@ -315,6 +315,7 @@ fn set_wins_over_the_file_and_is_named_where_it_is_wrong() {
         ("engine.queues.max=3", "write engine.queue_first.queues.max"),
         ("engine.queue_first.queues.max=nine", "\"nine\" is written where a whole number is wanted"),
         ("run=3", "where a map of keys is wanted"),
+        ("engine.queue_first.queues=[2, 8]", "a list is written where a map of keys is wanted"),
         ("workers.count=3", "here it is called `initial`"),
     ] {
         let found = set(text).unwrap_err().remove(0).to_string();

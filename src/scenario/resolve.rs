@@ -14,7 +14,7 @@ use super::findings::{Findings, Origin};
 use super::grid::GridCell;
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
-use super::typed::typed;
+use super::typed::{list_for_map, typed};
 use super::variants::{self, Change, Variant};
 use super::{Precision, Run, Scenario, convert, engine, expect, faults, script, warn, workload, write};
 use crate::base::time::SPAN_MAX;
@@ -149,7 +149,13 @@ fn checked(root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagno
     if !findings.errors.is_empty() {
         return Err(findings.errors);
     }
+    // What a program made has no places, and no lists in the place of maps.
+    let read = if findings.places.is_empty() { Value::Null } else { root.clone() };
     let file = typed(root, &findings).map_err(|found| vec![found])?;
+    if let Some(path) = list_for_map(&read, &file.document(), "") {
+        let found = findings.diagnostic(&path, "a list is written where a map of keys is wanted".into(), false);
+        return Err(vec![found.with_help("write the keys, like {key: value}")]);
+    }
     resolve(file, findings)
 }
 

@@ -106,3 +106,18 @@ fn in_words(message: &str) -> String {
 fn shortened_at(text: &str, length: usize) -> String {
     if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).collect::<String>() + "..." }
 }
+
+/// The first list of what was read that became a map: serde takes a list for the values of the keys, in their order.
+pub(super) fn list_for_map(read: &Value, typed: &Value, path: &str) -> Option<String> {
+    match (read, typed) {
+        (Value::Array(_), Value::Object(_)) => Some(path.to_owned()),
+        (Value::Array(ones), Value::Array(others)) => {
+            let mut pairs = ones.iter().zip(others).enumerate();
+            pairs.find_map(|(index, (one, other))| list_for_map(one, other, &item(path, index)))
+        }
+        (Value::Object(ones), Value::Object(others)) => ones
+            .iter()
+            .find_map(|(key, one)| others.get(key).and_then(|other| list_for_map(one, other, &below(path, key)))),
+        _ => None,
+    }
+}
