@@ -73,7 +73,7 @@ impl OneAtATime {
             }
             WorkerMessage::Heartbeat(beat) => self.heartbeat(now, worker, beat, out),
             WorkerMessage::Fetch if self.heard.contains_key(&worker) => _ = self.idle.insert(worker),
-            WorkerMessage::Fetch => out.push(Effect::Send(worker, ClusterMessage::Rejoin)),
+            WorkerMessage::Fetch => out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket: self.ticket() })),
             WorkerMessage::Finished(report) => self.reported(worker, *report, out),
             WorkerMessage::FinishedAndFetch(report) => {
                 self.reported(worker, *report, out);
@@ -95,7 +95,7 @@ impl OneAtATime {
             self.reported(worker, *report, out);
         }
         if !self.heard.contains_key(&worker) {
-            return out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            return out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket: self.ticket() }));
         }
         self.heard.insert(worker, now);
         if beat.quiescing {
@@ -103,7 +103,7 @@ impl OneAtATime {
         }
         match self.running {
             Some((runner, start)) if runner == worker && beat.running != Some(start.ticket) => {
-                if beat.seen < start.ticket {
+                if beat.started < start.ticket {
                     out.push(Effect::Send(worker, ClusterMessage::Start(start)));
                 } else {
                     self.put_back(start.task);

@@ -107,6 +107,7 @@ fn beat(secs: u64) -> WorkerMessage {
     WorkerMessage::Heartbeat(Box::new(Heartbeat {
         stamp: Stamp(secs * 1_000_000),
         seen: Ticket(0),
+        started: Ticket(0),
         quiescing: false,
         running: None,
         holds: Holdings::new(),

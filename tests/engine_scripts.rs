@@ -425,7 +425,19 @@ fn double_duty_disciplines() {
     };
     assert_eq!(starts(Discipline::OldestHead), [0, 1, 2, 3, 4]);
     assert_eq!(starts(Discipline::DrainFirst), [0, 1, 2, 3, 4]);
-    assert_eq!(starts(Discipline::RoundRobin), [3, 0, 4, 1, 2]);
+    assert_eq!(starts(Discipline::RoundRobin), [0, 3, 1, 4, 2]);
+}
+
+#[test]
+fn a_round_goes_on_where_it_was_when_all_queues_are_granted_anew() {
+    let mut rig = Rig::new(spec(2, 2), 1);
+    let tasks = [A, B, A, B].map(|resource| rig.exclusive(&[resource]));
+    assert_eq!(rig.finish(W1), tasks[0]);
+    assert_eq!(rig.running(W1), Some(tasks[1]));
+    rig.crash(W1);
+    rig.pass(secs(60));
+    let next = rig.join();
+    assert_eq!(rig.running(next), Some(tasks[2]), "it is the first queue's turn");
 }
 
 #[test]

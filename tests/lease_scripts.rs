@@ -3,9 +3,9 @@
 
 mod rig;
 
-use lanekeeper::base::{Epoch, Outcome, QueueId, Span, Ticket, WorkerId};
+use lanekeeper::base::{Epoch, Outcome, QueueId, Span, TaskId, Ticket, WorkerId};
 use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput, AgentOptions};
-use lanekeeper::engine::message::{ClusterMessage, Holding, Stamp, Welcome, WorkerMessage, WorkerName};
+use lanekeeper::engine::message::{ClusterMessage, Holding, Stamp, Start, Welcome, WorkerMessage, WorkerName};
 use lanekeeper::engine::spec::*;
 use rig::*;
 
@@ -67,25 +67,80 @@ fn a_general_start_is_declined_when_the_ttl_may_be_over_by_a_clock_within_the_ma
 
 #[test]
 fn what_an_agent_has_said_to_be_released_it_does_not_take_up_from_an_answer_under_way() {
-    let options = AgentOptions { heartbeat: secs(10), session: Some(secs(28)), fences_itself: true };
-    let mut agent = Agent::new(options, WorkerName(1));
-    let holding = Holding { queue: QueueId(1), epoch: Epoch(2) };
-    let welcome = |stamp, grants: &[Holding], ticket| {
-        let grants = grants.iter().copied().collect();
-        let lease = Some(secs(30));
-        ClusterMessage::Welcome(Box::new(Welcome { stamp: Stamp(stamp), lease, grants, ticket: Ticket(ticket) }))
-    };
-    let mut heard = |now, message: &ClusterMessage| {
-        let mut effects = Vec::new();
-        agent.handle(Stamp(now), AgentInput::Message(message), &mut effects);
-        effects
-    };
-    heard(1, &welcome(0, &[], 1));
+    let mut agent = Lone::new();
     // The grant is lost, or comes last.
-    let released = heard(20, &ClusterMessage::Revoke { holding, ticket: Ticket(3) });
-    assert_eq!(released, [AgentEffect::Send(WorkerMessage::Released(holding))]);
-    let held = |effects: &[AgentEffect]| effects.iter().any(|it| matches!(it, AgentEffect::Held { .. }));
-    let crossed = heard(30, &welcome(10, &[holding], 4));
-    assert!(!held(&crossed), "the answer to an older heartbeat, and another may hold it: {crossed:?}");
-    assert!(held(&heard(50, &welcome(40, &[holding], 5))), "a later one is a new offer");
+    let released = agent.hear(20, &ClusterMessage::Revoke { holding: HOLDING, ticket: Ticket(3) });
+    assert_eq!(released, [AgentEffect::Send(WorkerMessage::Released(HOLDING))]);
+    let crossed = agent.welcome(30, 10, &[HOLDING], 4);
+    assert!(!took_up(&crossed), "the answer to an older heartbeat, and another may hold it: {crossed:?}");
+    assert!(took_up(&agent.welcome(50, 40, &[HOLDING], 5)), "a later one is a new offer");
+}
+
+#[test]
+fn nor_what_was_taken_back_before_its_declined_start_was_answered() {
+    let mut agent = Lone::new();
+    agent.hear(10, &ClusterMessage::Start(start(2)));
+    let revoked = agent.hear(20, &ClusterMessage::Revoke { holding: HOLDING, ticket: Ticket(3) });
+    assert!(matches!(revoked[..], [AgentEffect::Send(WorkerMessage::Heartbeat(_))]), "{revoked:?}");
+    let crossed = agent.welcome(30, 15, &[HOLDING], 4);
+    assert!(!took_up(&crossed), "the heartbeat said that it is not held: {crossed:?}");
+}
+
+#[test]
+fn an_agent_that_has_joined_again_does_not_drop_its_grants_for_what_was_said_before() {
+    let mut agent = Lone::new();
+    agent.hear(10, &ClusterMessage::Rejoin { ticket: Ticket(5) });
+    assert!(took_up(&agent.welcome(20, 10, &[HOLDING], 7)));
+    let late = agent.hear(30, &ClusterMessage::Rejoin { ticket: Ticket(6) });
+    assert_eq!(late, [], "it has been known again since");
+}
+
+#[test]
+fn a_start_that_is_sent_again_is_begun_though_newer_grants_have_come() {
+    let mut agent = Lone::new();
+    agent.hear(10, &ClusterMessage::Grant { holding: HOLDING, counted_from: Stamp(0), lease: None, ticket: Ticket(3) });
+    assert_eq!(agent.hear(20, &ClusterMessage::Start(start(2))), [AgentEffect::Execute(start(2))]);
+    assert_eq!(agent.hear(30, &ClusterMessage::Start(start(2))), [], "a duplicate");
+}
+
+#[test]
+fn a_start_of_an_earlier_membership_is_not_begun() {
+    let mut agent = Lone::new();
+    agent.hear(10, &ClusterMessage::Rejoin { ticket: Ticket(5) });
+    agent.welcome(20, 10, &[], 6);
+    let general = Start { queue: QueueId::GENERAL, epoch: Epoch(0), ..start(4) };
+    assert_eq!(agent.hear(30, &ClusterMessage::Start(general)), [], "its task went to another worker");
+}
+
+const HOLDING: Holding = Holding { queue: QueueId(1), epoch: Epoch(2) };
+
+fn start(ticket: u64) -> Start {
+    let Holding { queue, epoch } = HOLDING;
+    Start { task: TaskId(0), queue, epoch, ticket: Ticket(ticket) }
+}
+
+fn took_up(effects: &[AgentEffect]) -> bool {
+    effects.iter().any(|it| matches!(it, AgentEffect::Held { .. }))
+}
+
+/// An agent that the engine knows, driven by hand.
+struct Lone(Agent);
+
+impl Lone {
+    fn new() -> Lone {
+        let options = AgentOptions { heartbeat: secs(10), session: Some(secs(28)), fences_itself: true };
+        let mut lone = Lone(Agent::new(options, WorkerName(1)));
+        lone.welcome(1, 0, &[], 1);
+        lone
+    }
+    fn hear(&mut self, now: u64, message: &ClusterMessage) -> Vec<AgentEffect> {
+        let mut effects = Vec::new();
+        self.0.handle(Stamp(now), AgentInput::Message(message), &mut effects);
+        effects
+    }
+    fn welcome(&mut self, now: u64, stamp: u64, grants: &[Holding], ticket: u64) -> Vec<AgentEffect> {
+        let grants = grants.iter().copied().collect();
+        let welcome = Welcome { stamp: Stamp(stamp), lease: Some(secs(30)), grants, ticket: Ticket(ticket) };
+        self.hear(now, &ClusterMessage::Welcome(Box::new(welcome)))
+    }
 }

@@ -5,7 +5,8 @@
 //! having stood still.
 //!
 //! An agent never executes for a queue whose grant it does not hold or whose lease has ended by its own clock. Orders
-//! with a ticket not above the highest it has seen are old news and change nothing.
+//! with a ticket not above the highest it has seen are old news and change nothing. Orders to start are numbered apart
+//! from those about grants: one that was lost is sent again, and newer grants may have come meanwhile.
 
 use smallvec::SmallVec;
 
@@ -108,7 +109,10 @@ pub struct Agent {
     reports: SmallVec<[Report; 1]>,
     /// The highest term of an engine that was heard.
     term: Term,
+    /// The highest ticket of an order about grants.
     seen: Ticket,
+    /// The highest ticket of an order to start.
+    started: Ticket,
     next_beat: Stamp,
     /// The next beat or the end of the first lease, whichever comes first.
     next_timer: Stamp,
@@ -132,6 +136,7 @@ impl Agent {
             reports: SmallVec::new(),
             term: Term(0),
             seen: Ticket(0),
+            started: Ticket(0),
             next_beat: Stamp(0),
             next_timer: Stamp(0),
         }
@@ -217,6 +222,7 @@ impl Agent {
         out.push(AgentEffect::Send(WorkerMessage::Heartbeat(Box::new(Heartbeat {
             stamp: now,
             seen: self.seen,
+            started: self.started,
             quiescing: self.quiescing,
             running: self.running.map(|running| running.start.ticket),
             holds: self.grants.iter().map(|grant| grant.holding).collect(),
@@ -257,16 +263,24 @@ impl Agent {
             ClusterMessage::Welcome(welcome) => {
                 let Welcome { stamp, lease, grants, ticket } = &**welcome;
                 if self.is_news(*ticket) {
+                    if !self.known {
+                        // What was ordered before is somebody else's by now.
+                        self.started = self.started.max(*ticket);
+                    }
                     self.answered = self.answered.max(*stamp);
                     self.given_up.retain(|(_, when)| *when >= *stamp);
                     self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
-            ClusterMessage::Rejoin => self.rejoin(now, out),
+            ClusterMessage::Rejoin { ticket } => {
+                if self.is_news(*ticket) {
+                    self.rejoin(now, out);
+                }
+            }
         }
     }
 
-    /// Whether this order is later than every order seen; if so it is seen from now on.
+    /// Whether this order about grants is later than every one seen; if so it is seen from now on.
     fn is_news(&mut self, ticket: Ticket) -> bool {
         let news = ticket > self.seen;
         self.seen = self.seen.max(ticket);
@@ -303,12 +317,15 @@ impl Agent {
         match self.grants.iter().position(|grant| grant.holding == holding) {
             Some(position) if self.engaged_for(holding) => self.grants[position].revoked = true,
             Some(position) => self.release(position, out),
-            // Over before it was taken back: the heartbeat says so, together with how its last task ended.
-            None if self.engaged_for(holding) => self.beat(self.now, out),
             None => {
-                // Its grant may still be on its way: then it comes too late.
+                // It, or an answer that names it, may still be on its way: then it comes too late.
                 self.given_up.push((holding, self.now));
-                out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+                if self.engaged_for(holding) {
+                    // Over before it was taken back: the heartbeat says so, together with how its last task ended.
+                    self.beat(self.now, out);
+                } else {
+                    out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+                }
             }
         }
     }
@@ -351,9 +368,10 @@ impl Agent {
 
     #[inline(always)]
     fn ordered(&mut self, now: Stamp, start: Start, out: Out<'_>) {
-        if !self.is_news(start.ticket) {
+        if start.ticket <= self.started {
             return;
         }
+        self.started = start.ticket;
         let allowed = if start.queue.is_general() {
             self.options.session.is_none_or(|session| now < after(self.answered, session))
         } else {

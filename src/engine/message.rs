@@ -74,8 +74,10 @@ pub type Holdings = SmallVec<[Holding; 3]>;
 pub struct Heartbeat {
     /// When it was sent, by the worker's own clock.
     pub stamp: Stamp,
-    /// The highest ticket that the worker has seen.
+    /// The highest ticket that the worker has seen of an order about grants.
     pub seen: Ticket,
+    /// The highest ticket that it has seen of an order to start.
+    pub started: Ticket,
     /// It takes no new work and will leave.
     pub quiescing: bool,
     /// The attempt that it executes.
@@ -183,7 +185,10 @@ pub enum ClusterMessage {
     /// The answer to a heartbeat or a join.
     Welcome(Box<Welcome>),
     /// I do not know you (any more): drop all grants and join.
-    Rejoin,
+    Rejoin {
+        /// The order's number: whom a later order has reached is known again.
+        ticket: Ticket,
+    },
 }
 
 impl ClusterMessage {
@@ -197,7 +202,7 @@ impl ClusterMessage {
             | ClusterMessage::Quiesce
             | ClusterMessage::Answered { .. }
             | ClusterMessage::Welcome(_)
-            | ClusterMessage::Rejoin => None,
+            | ClusterMessage::Rejoin { .. } => None,
         }
     }
 }

@@ -132,6 +132,9 @@ impl<O: Observe> World<'_, O> {
         {
             self.fact(Fact::LimitsSet { min, max });
         }
+        if self.engine.is_some() {
+            self.reports_arrive(input);
+        }
         let Some(engine) = &mut self.engine else { return self.unheard(Said::of(input)) };
         let mut outbox = Outbox::new();
         engine.handle(now, input, &mut outbox);

@@ -393,6 +393,7 @@ impl<'a, O: Observe> World<'a, O> {
         if self.cluster.watched {
             return self.tell_watched(input);
         }
+        self.reports_arrive(input);
         let Some(engine) = &mut self.engine else { return };
         debug_assert!(self.outbox.is_empty(), "an engine is told something while its word is carried out");
         engine.handle(self.calendar.now(), input, &mut self.outbox);
@@ -406,7 +407,7 @@ impl<'a, O: Observe> World<'a, O> {
                 }
                 Effect::Send(worker, message) => {
                     let worker = *worker;
-                    let message = std::mem::replace(message, ClusterMessage::Rejoin);
+                    let message = std::mem::replace(message, ClusterMessage::Quiesce);
                     self.send_to_worker(worker, message);
                 }
                 Effect::Settle(task, outcome) => {

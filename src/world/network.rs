@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::base::{Span, Term, Time, WorkerId};
 use crate::engine::agent::AgentInput;
+use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Input, WorkerMessage};
 use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Cut, Network};
@@ -265,12 +266,16 @@ impl<O: Observe> World<'_, O> {
         if self.engine.is_none() {
             return self.fact(Fact::MessageLost { worker });
         }
+        self.tell_engine(Input::Worker { worker, message });
+    }
+
+    /// An engine is told what is in a message. One that waits for its store is told when it goes on.
+    pub(super) fn reports_arrive(&mut self, input: Input<'_>) {
+        let Input::Worker { worker, message } = input else { return };
         for report in message.reports() {
-            let start = report.start;
-            let (task, queue, epoch, ticket) = (start.task, start.queue, start.epoch, start.ticket);
+            let Start { task, queue, epoch, ticket } = report.start;
             self.fact(Fact::Reported { task, worker, queue, epoch, ticket });
         }
-        self.tell_engine(Input::Worker { worker, message });
     }
 
     /// A worker that stands still reads its messages after it has gone on.

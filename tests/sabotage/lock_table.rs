@@ -143,7 +143,7 @@ impl LockTable {
             WorkerMessage::Heartbeat(beat) => self.heartbeat(now, worker, beat, out),
             WorkerMessage::Fetch => match self.member(worker) {
                 Some(member) => member.idle = true,
-                None => out.push(Effect::Send(worker, ClusterMessage::Rejoin)),
+                None => out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket: self.ticket() })),
             },
             WorkerMessage::Finished(report) => self.reported(worker, *report, out),
             WorkerMessage::FinishedAndFetch(report) => {
@@ -165,7 +165,7 @@ impl LockTable {
             self.reported(worker, *report, out);
         }
         let Some(member) = self.member(worker) else {
-            return out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            return out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket: self.ticket() }));
         };
         member.heard = now;
         member.quiescing |= beat.quiescing;
@@ -174,7 +174,7 @@ impl LockTable {
         for task in &mut self.tasks {
             match task.running {
                 Some((who, ticket)) if who == worker && beat.running == Some(ticket) => task.reserves &= !freed,
-                Some((who, ticket)) if who == worker && beat.seen >= ticket => task.running = None,
+                Some((who, ticket)) if who == worker && beat.started >= ticket => task.running = None,
                 Some((who, ticket)) if who == worker => {
                     let start = Start { task: task.id, queue: QueueId::GENERAL, epoch: Epoch(0), ticket };
                     out.push(Effect::Send(worker, ClusterMessage::Start(start)));

@@ -12,7 +12,8 @@ impl PullLocks {
     /// The worker has nothing to do from here on. It looks for work as soon as it is done with its last task.
     pub(super) fn fetch(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
         let Some(state) = self.workers.get(worker) else {
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            let ticket = self.next_ticket();
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
             return;
         };
         if state.busy.is_some() || state.quiescing {

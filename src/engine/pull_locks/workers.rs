@@ -124,7 +124,8 @@ impl PullLocks {
             if let Some(ticket) = beat.running.filter(|_| self.options.app_lock) {
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            let ticket = self.next_ticket();
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
             return;
         };
         if beat.stamp < state.stamp {
@@ -220,7 +221,7 @@ impl PullLocks {
             if row.cancelled {
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
-        } else if beat.seen < ticket {
+        } else if beat.started < ticket {
             out.push(Effect::Send(worker, ClusterMessage::Start(order(task, ticket))));
         } else {
             self.put_back(now, task, out);

@@ -1,5 +1,7 @@
 //! Dispatch: which task a free worker starts, and what its report means.
 
+use std::cmp::Reverse;
+
 use super::membership::{Member, Outstanding};
 use super::{Place, QueueFirst, answer, note};
 use crate::base::{Epoch, Note, Outcome, QueueId, TaskId, Ticket, Time, WorkerId};
@@ -34,8 +36,7 @@ impl QueueFirst {
     pub(super) fn fetch(&mut self, worker: WorkerId, answers: Option<Ticket>, out: &mut Outbox) {
         let Some(member) = self.members.get(worker) else {
             answer(worker, answers, out);
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
-            return;
+            return self.ask_to_rejoin(worker, out);
         };
         let is_free = member.outstanding.is_none() && !member.quiescing;
         if is_free && self.give_work(worker, answers, out) {
@@ -80,39 +81,38 @@ impl QueueFirst {
         let general_is_due = general && member.reserved_streak >= self.spec.general_queue.general_after;
         let reserved = if general_is_due { None } else { self.next_reserved(member) };
         match reserved {
-            Some((position, queue, task)) => Some(self.start_reserved(worker, position, queue, task)),
+            Some((queue, task)) => Some(self.start_reserved(worker, queue, task)),
             None => general.then(|| self.start_general(worker)),
         }
     }
 
-    /// The queue that the discipline picks, with its position among the worker's queues and its first task.
+    /// The queue that the discipline picks, with its first task.
+    ///
+    /// Whose turn it is in a round goes by the last start of each queue, under whichever owner: a round that began anew
+    /// with every owner would pass over the same queues each time. Where nothing has started yet, the oldest task is first.
     #[inline(always)]
-    fn next_reserved(&self, member: &Member) -> Option<(usize, QueueId, TaskId)> {
-        let ready = |position: usize| {
-            let queue = member.owned[position];
-            self.pool.queue(queue).startable().map(|task| (position, queue, task))
+    fn next_reserved(&self, member: &Member) -> Option<(QueueId, TaskId)> {
+        let ready = member.owned.iter().filter_map(|queue| {
+            let state = self.pool.queue(*queue);
+            state.startable().map(|task| (*queue, task, state.last_start))
+        });
+        let picked = match self.spec.double_duty.discipline {
+            Discipline::RoundRobin => ready.min_by_key(|(_, task, last_start)| (*last_start, *task)),
+            Discipline::DrainFirst => ready.max_by_key(|(_, task, last_start)| (*last_start, Reverse(*task))),
+            Discipline::OldestHead => ready.min_by_key(|(_, task, _)| *task),
         };
-        let count = member.owned.len();
-        if count == 1 {
-            return ready(0); // By any discipline, and without a division.
-        }
-        match self.spec.double_duty.discipline {
-            Discipline::RoundRobin => (1..=count).find_map(|step| ready((member.served + step) % count)),
-            Discipline::DrainFirst => (0..count).find_map(|step| ready((member.served + step) % count)),
-            Discipline::OldestHead => (0..count).filter_map(ready).min_by_key(|(_, _, task)| *task),
-        }
+        picked.map(|(queue, task, _)| (queue, task))
     }
 
     #[inline(always)]
-    fn start_reserved(&mut self, worker: WorkerId, position: usize, queue: QueueId, task: TaskId) -> Start {
+    fn start_reserved(&mut self, worker: WorkerId, queue: QueueId, task: TaskId) -> Start {
         let ticket = self.next_ticket();
         let state = self.pool.queue_mut(queue);
         state.started = Some(ticket);
+        state.last_start = ticket;
         let start = Start { task, queue, epoch: state.epoch, ticket };
         self.waiting -= 1;
-        let member = self.members.busy_with(worker, Outstanding { start });
-        member.served = position;
-        member.reserved_streak += 1;
+        self.members.busy_with(worker, Outstanding { start }).reserved_streak += 1;
         start
     }
 

@@ -37,8 +37,6 @@ pub(super) struct Member {
     /// How many of them are being revoked.
     pub(super) revoking: u32,
     pub(super) outstanding: Option<Outstanding>,
-    /// The position in `owned` that was served last.
-    pub(super) served: usize,
     /// Reserved starts since the last general one.
     pub(super) reserved_streak: u32,
     /// Its number in the order of going idle, while it is idle.
@@ -98,7 +96,6 @@ impl Members {
             owned: SmallVec::new(),
             revoking: 0,
             outstanding: None,
-            served: 0,
             reserved_streak: 0,
             idle: None,
             slot,
@@ -234,9 +231,12 @@ impl Members {
 impl QueueFirst {
     pub(super) fn join(&mut self, now: Time, worker: WorkerId, stamp: Stamp, out: &mut Outbox) {
         if let Some(member) = self.members.get_mut(worker) {
-            // Its first welcome is late or lost, or it dropped everything: the same process is offered all it owns.
+            if stamp < member.stamp {
+                return; // Overtaken by a later one.
+            }
+            // Its first welcome is late or lost: the same process is offered all it owns.
             member.heard = now;
-            member.stamp = stamp.max(member.stamp);
+            member.stamp = stamp;
             self.renew_leases(now, worker);
             self.welcome(worker, stamp, out);
             return;
@@ -250,6 +250,11 @@ impl QueueFirst {
         if self.spec.newcomers == Newcomers::Relieve && self.members.get(worker).is_some_and(|it| it.owned.is_empty()) {
             self.relieve_most_senior(out);
         }
+    }
+
+    pub(super) fn ask_to_rejoin(&mut self, worker: WorkerId, out: &mut Outbox) {
+        let ticket = self.next_ticket();
+        out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
     }
 
     /// Gone in good order: what it was ordered to start and did not report was never begun.
@@ -279,8 +284,7 @@ impl QueueFirst {
             self.reported(now, worker, *report, out);
         }
         let Some(member) = self.members.get_mut(worker) else {
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
-            return;
+            return self.ask_to_rejoin(worker, out);
         };
         if beat.stamp < member.stamp {
             return; // Overtaken by a later one.
@@ -293,14 +297,19 @@ impl QueueFirst {
         if beat.quiescing {
             self.quiesce(now, worker, false, out);
         }
-        // First what is sent again: it must not come after a newer order, or it would be taken for old news.
-        self.notice_lost_orders(now, worker, beat, out);
+        let unseen = self.unseen_order(now, worker, beat, out);
         self.notice_lost_releases(now, worker, beat, out);
         self.renew_leases(now, worker);
         self.welcome(worker, beat.stamp, out);
         let Some(member) = self.members.get(worker) else {
             return;
         };
+        // After the grant that it may rely on.
+        if let Some(start) = unseen
+            && member.outstanding.is_some_and(|order| order.start == start)
+        {
+            out.push(Effect::Send(worker, ClusterMessage::Start(start)));
+        }
         if beat.running.is_none() && member.outstanding.is_none() && !member.quiescing {
             self.fetch(worker, None, out);
         }
@@ -362,23 +371,22 @@ impl QueueFirst {
         }
     }
 
-    /// An order to start that the worker cannot have seen is sent again; one that it saw and does not execute is void.
-    fn notice_lost_orders(&mut self, now: Time, worker: WorkerId, beat: &Heartbeat, out: &mut Outbox) {
-        let Some(Outstanding { start }) = self.members.get(worker).and_then(|member| member.outstanding) else {
-            return;
-        };
+    /// The order to start that the worker cannot have seen. One that it saw and does not execute is void.
+    fn unseen_order(&mut self, now: Time, worker: WorkerId, beat: &Heartbeat, out: &mut Outbox) -> Option<Start> {
+        let Outstanding { start } = self.members.get(worker)?.outstanding?;
         if beat.running == Some(start.ticket) {
             if self.tasks.get(start.task).is_some_and(|task| task.cancelled) {
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket: start.ticket }));
             }
-        } else if beat.seen < start.ticket {
-            out.push(Effect::Send(worker, ClusterMessage::Start(start)));
+        } else if beat.started < start.ticket {
+            return Some(start);
         } else {
             self.members.get_mut(worker).expect("a member").outstanding = None;
             if self.tasks.get(start.task).is_some_and(|task| task.running == Some((worker, start.ticket))) {
                 self.not_started(now, start.task, out);
             }
         }
+        None
     }
 
     /// A worker gets no new work, hands over and leaves (R3). `tell`: it does not know yet.

@@ -133,10 +133,6 @@ impl QueueFirst {
         self.members.change_owned(worker, |member| {
             let position = member.owned.iter().position(|owned| *owned == queue).expect("an owned queue");
             member.owned.remove(position);
-            // Keeps pointing at the queue that was served last, or just before the next one.
-            if position <= member.served && member.served > 0 {
-                member.served -= 1;
-            }
             member.revoking -= u32::from(revoking);
         });
     }

@@ -34,6 +34,8 @@ pub struct Queue {
     pub(super) granted_by: Ticket,
     /// The first task was ordered to start under this ticket.
     pub(super) started: Option<Ticket>,
+    /// The last order to start a task of it, by whichever owner.
+    pub(super) last_start: Ticket,
     /// Since when it has had no task.
     pub(super) empty_since: Option<Time>,
     /// Somebody will look whether it has been empty for long enough.
@@ -139,6 +141,7 @@ impl Pool {
                 lease_ends: Time::ZERO,
                 granted_by: Ticket(0),
                 started: None,
+                last_start: Ticket(0),
                 empty_since: Some(now),
                 empty_timer: false,
                 slot,

@@ -19,7 +19,8 @@ impl WorkerOwned {
 
     pub(super) fn fetch(&mut self, worker: WorkerId, out: &mut Outbox) {
         let Some(state) = self.workers.get_mut(worker) else {
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            let ticket = self.next_ticket();
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
             return;
         };
         if state.busy.is_none() {

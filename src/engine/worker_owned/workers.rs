@@ -95,7 +95,8 @@ impl WorkerOwned {
         }
         let ttl = self.context.detection.ttl;
         let Some(state) = self.workers.get_mut(worker) else {
-            out.push(Effect::Send(worker, ClusterMessage::Rejoin));
+            let ticket = self.next_ticket();
+            out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
             return;
         };
         if beat.stamp < state.stamp {
@@ -159,7 +160,7 @@ impl WorkerOwned {
             if self.tasks[task].cancelled {
                 out.push(Effect::Send(worker, ClusterMessage::Abort { ticket }));
             }
-        } else if beat.seen < ticket {
+        } else if beat.started < ticket {
             let from_shared = self.tasks[task].place == Place::Shared;
             let queue = if from_shared { QueueId::GENERAL } else { state.queue };
             out.push(Effect::Send(worker, ClusterMessage::Start(order(task, queue, ticket))));

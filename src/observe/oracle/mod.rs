@@ -156,6 +156,7 @@ impl Oracle {
                 ownership::held(now, worker, queue, epoch, ledger, docket);
                 quiesce::held(now, worker, queue, epoch, ledger, docket);
                 idempotence::held(now, worker, queue, epoch, ledger, docket);
+                recovery::held(now, worker, queue, epoch, ledger, docket);
                 self.orphan_bound.held(queue, epoch);
             }
             Fact::LimitsSet { min, max } => {

@@ -1,5 +1,6 @@
 //! no_starvation: while a task was runnable and first in its queue, its owner started at most so many tasks that were
-//! submitted later: two rounds over all queues there are, with a task of the general queue after each.
+//! submitted later: two rounds over all queues there are. A task of the general queue counts where the owner's start
+//! before it was of that queue, too: one at a time is taken after reserved starts, which may all be of older tasks.
 
 use super::{Breach, Docket, Ledger};
 use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
@@ -7,6 +8,8 @@ use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
 #[derive(Default, Debug)]
 pub(super) struct NoStarvation {
     passed: IdVec<QueueId, Option<Passed>>,
+    /// Whether a worker's last start was of the general queue.
+    last_general: IdVec<WorkerId, bool>,
 }
 
 /// How often the head of a queue was passed over by its owner.
@@ -29,6 +32,10 @@ impl NoStarvation {
         docket: &mut Docket,
     ) {
         let Some(rec) = ledger.workers.get(worker) else { return };
+        let before = std::mem::replace(self.last_general.grow_to(worker), queue.is_general());
+        if queue.is_general() && !before {
+            return;
+        }
         if rec.queues.len() == 1 && rec.queues[0] == queue && ledger.head(queue) == Some(task) {
             return; // Nothing was passed over: the usual case.
         }

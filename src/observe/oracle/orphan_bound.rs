@@ -2,7 +2,8 @@
 //!
 //! The time counts from the last instant at which the owner could surely send a heartbeat: its end, or the beginning of
 //! a pause (a pause that ends in time is no loss, unless the engine took the queue away). Where no worker was there
-//! throughout that the engine could reach, or no engine, the time counts anew.
+//! throughout that the engine could reach, or no engine that could act, the time counts anew: while its store holds it
+//! up, it hears late.
 
 use std::collections::VecDeque;
 
@@ -89,7 +90,7 @@ impl OrphanBound {
             }
             let rec = &ledger.queues[queue];
             let chosen = rec.owner.or(rec.last_owner).and_then(|worker| ledger.workers[worker].lost_at);
-            let excused = ledger.brain != Brain::Up || ledger.engine_up_at.max(chosen).is_some_and(|at| at >= since);
+            let excused = ledger.brain != Brain::Up || Some(ledger.brain_since).max(chosen) >= Some(since);
             let reachable = |rec: &WorkerRec| {
                 rec.healthy_since.is_some_and(|at| at <= since) && rec.lost_at.is_none_or(|at| at < since)
             };

@@ -19,6 +19,21 @@ pub(super) fn owned(now: Time, queue: QueueId, worker: WorkerId, epoch: Epoch, l
     });
 }
 
+/// A worker takes up an older epoch than was granted before the crash, by the word of an engine that forgot it.
+pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, ledger: &Ledger, docket: &mut Docket) {
+    let forgotten = |up: Time| ledger.queues.get(queue).filter(|rec| epoch < rec.epoch && rec.owned_at <= up);
+    let Some(rec) = ledger.engine_up_at.and_then(forgotten) else { return };
+    docket.accuse(Property::Recovery, now, || Breach {
+        queue: Some(queue),
+        workers: vec![worker],
+        cause: format!(
+            "{{w:{}}} took up {{q:{}}} under epoch {} of a restored engine, and epoch {} had been given before",
+            worker.0, queue.0, epoch.0, rec.epoch.0
+        ),
+        ..Breach::default()
+    });
+}
+
 /// A task should have been settled by now.
 pub(super) fn overdue(task: TaskId, ledger: &Ledger, docket: &mut Docket) {
     let Some(restored) = ledger.engine_up_at else { return };

@@ -89,6 +89,11 @@ fn an_orphan_is_taken_up_within_the_bound_unless_nobody_was_there() {
         play.done().violation_counts[Property::OrphanBound.index()]
     };
     assert_eq!((chosen(false), chosen(true)), (1, 0));
+    // A heartbeat from just before the end waits with its engine for the store.
+    let mut held = owned();
+    held.up(W1).at(10).fact(crash).fact(Fact::EngineHeld { held: true });
+    held.at(11).fact(Fact::EngineHeld { held: false }).at(42).own(Q1, W1, 2);
+    assert_eq!(held.counts(), []);
     // The engine noticed and its record did not, so that a restored one leaves the queue where it was.
     let mut restored = owned();
     restored.at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30);
@@ -140,4 +145,38 @@ fn a_leaving_worker_that_waits_idle_until_it_is_killed_is_a_breach() {
     unreachable.at(40).fact(Fact::MessageLost { worker: W0 });
     unreachable.at(50).fact(Fact::WorkerGone { worker: W0, exit: Exit::Killed }).own(Q1, W1, 2);
     assert_eq!(unreachable.counts(), []);
+}
+
+#[test]
+fn a_head_that_is_passed_over_by_later_tasks_starves_unless_they_are_single_ones_of_the_general_queue() {
+    let passed = |between: bool, general: bool| {
+        let mut play = Play::new();
+        play.up(W0);
+        for queue in [Q1, Q2] {
+            play.note(Note::QueueCreated { queue }).own(queue, W0, 1);
+        }
+        for task in 0..40 {
+            play.accept(task, &[Claim::exclusive(A)]);
+            if between {
+                play.note(Note::Placed { task: TaskId(task), queue: Q1 });
+            }
+        }
+        play.submit(40, &[Claim::exclusive(B)], Q2);
+        for (older, task) in (41..60).enumerate() {
+            let (claims, queue) =
+                if general { (vec![], QueueId::GENERAL) } else { (vec![Claim::exclusive(ResourceId(2))], Q1) };
+            play.at(u64::from(task)).submit(task, &claims, queue);
+            let ticket = play.start(task, W0, queue);
+            play.finish(task, W0, queue, ticket);
+            if between {
+                let older = u32::try_from(older).expect("a small number");
+                let ticket = play.start(older, W0, Q1);
+                play.finish(older, W0, Q1, ticket);
+            }
+        }
+        play.done().violation_counts[Property::NoStarvation.index()]
+    };
+    assert_eq!(passed(false, true), 1, "one of the general queue after the other");
+    assert_eq!(passed(true, true), 0, "in between come older ones, which go first");
+    assert_eq!(passed(true, false), 1, "later ones of a queue");
 }
