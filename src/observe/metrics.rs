@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::areas::Areas;
 use super::histogram::Distribution;
-use super::ledger::{Doing, Ledger, REASONS, Reasons, Step, Tally};
+use super::ledger::{Doing, Known, Ledger, REASONS, Reasons, Step, TaskRec};
 use super::oracle::Oracle;
 use super::{RankRow, Settings, WAIT_SHARES, WorkerTime};
 use crate::base::names::{METRICS, metric_named};
@@ -43,21 +44,6 @@ struct ClassStats {
     completed_in_window: u64,
 }
 
-/// Integrals over time in the window, µs times a count.
-#[derive(Default, Debug)]
-struct Areas {
-    waiting: u128,
-    runnable: u128,
-    parked: u128,
-    queues: u128,
-    nonempty: [u128; 3],
-    starting: u128,
-    busy: u128,
-    paused: u128,
-    idle_avoidable: u128,
-    idle_unavoidable: u128,
-}
-
 #[derive(Default, Debug)]
 struct Churn {
     created: u64,
@@ -83,12 +69,9 @@ pub(crate) struct Metrics {
     churn: Churn,
     effects_refused: u64,
     effects_already_done: u64,
-    backlog_max: u64,
-    queues_range: Option<(u64, u64)>,
     /// Time of workers that are gone, in the window.
     gone_micros: u128,
-    /// Over the whole run: tasks in the system times µs, and the sojourns of settled tasks.
-    in_system: u128,
+    /// Over the whole run: the sojourns of settled tasks, µs.
     sojourns: u128,
     /// The first wait that was not the sum of its reasons.
     unexplained: Option<String>,
@@ -101,14 +84,11 @@ impl Metrics {
             to: settings.horizon,
             classes: (0..settings.classes).map(|_| ClassStats::default()).collect(),
             resources: (0..settings.resources).map(|_| ResourceStats::default()).collect(),
-            areas: Areas::default(),
+            areas: Areas::new(settings.warm_up, settings.horizon),
             churn: Churn::default(),
             effects_refused: 0,
             effects_already_done: 0,
-            backlog_max: 0,
-            queues_range: None,
             gone_micros: 0,
-            in_system: 0,
             sojourns: 0,
             unexplained: None,
         }
@@ -123,103 +103,96 @@ impl Metrics {
     }
 
     /// The world stood as it is in the ledger until `to`.
-    #[inline]
-    pub(crate) fn advance(&mut self, to: Time, ledger: &Ledger) {
-        let tally = &ledger.tally;
-        self.in_system += u128::from(tally.in_system) * u128::from(to.since(ledger.now).micros());
-        let micros = self.clipped(ledger.now, to);
-        if micros > 0 {
-            self.integrate(micros, tally);
-        }
-    }
-
-    fn integrate(&mut self, micros: u64, tally: &Tally) {
-        let times = |count: u64| u128::from(count) * u128::from(micros);
-        let areas = &mut self.areas;
-        areas.waiting += times(tally.waiting);
-        areas.runnable += times(tally.runnable);
-        areas.parked += times(tally.parked);
-        areas.queues += times(tally.queues());
-        for (area, count) in areas.nonempty.iter_mut().zip(tally.nonempty) {
-            *area += times(count);
-        }
-        areas.starting += times(tally.doing(Doing::Starting));
-        areas.busy += times(tally.doing(Doing::Busy) + tally.doing(Doing::BusyQuiescing));
-        areas.paused += times(tally.doing(Doing::Paused));
-        let idle = tally.doing(Doing::Idle);
-        let avoidable = idle.min(tally.runnable);
-        areas.idle_avoidable += times(avoidable);
-        areas.idle_unavoidable += times(idle - avoidable + tally.doing(Doing::IdleQuiescing));
-        self.backlog_max = self.backlog_max.max(tally.waiting);
-        let queues = tally.queues();
-        let (low, high) = self.queues_range.unwrap_or((queues, queues));
-        self.queues_range = Some((low.min(queues), high.max(queues)));
-    }
-
-    /// Takes in a fact that the ledger has just taken in.
     #[inline(always)]
-    pub(crate) fn enter(&mut self, fact: &Fact<'_>, step: &Step, ledger: &Ledger) {
-        let now = ledger.now;
-        match (fact, step) {
-            (Fact::Submitted { class, claims, .. }, _) => {
-                self.classes.grow_to(*class).submitted += 1;
+    pub(crate) fn advance(&mut self, to: Time, ledger: &Ledger) {
+        self.areas.advance(to, ledger);
+    }
+
+    /// Takes in a fact that happens at `now`, before the ledger does.
+    #[inline(always)]
+    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
+        match *fact {
+            Fact::Submitted { class, claims, .. } => {
+                self.classes.grow_to(class).submitted += 1;
                 if self.in_window(now) {
-                    for claim in *claims {
+                    for claim in claims {
                         self.resources.grow_to(claim.resource).tasks += 1;
                     }
                 }
             }
-            (Fact::Started { task, .. }, Step::FirstStart(reasons)) => {
-                let rec = &ledger.tasks[*task];
-                self.first_start(rec.class, now.since(rec.submitted), rec.submitted, reasons);
-                if self.in_window(rec.submitted) {
-                    for claim in &rec.claims {
-                        let resource = self.resources.grow_to(claim.resource);
-                        resource.started += 1;
-                        resource.wait_micros += now.since(rec.submitted).micros();
-                    }
+            Fact::Started { .. } => {
+                if let Some((rec, reasons)) = known.task.zip(known.waited.as_ref()) {
+                    self.first_start(now, rec, reasons);
                 }
             }
-            (Fact::Settled { outcome, .. }, Step::Settled(rec)) => {
-                let response = now.since(rec.submitted);
-                self.sojourns += u128::from(response.micros());
-                let in_window = self.in_window(rec.submitted);
-                let class = self.classes.grow_to(rec.class);
-                class.outcomes[*outcome as usize] += 1;
-                if in_window && *outcome == Outcome::Completed {
-                    class.complete(response, rec.service);
+            Fact::Settled { outcome, .. } => {
+                if let Some(rec) = known.task {
+                    self.settled(now, rec, outcome);
                 }
             }
-            (_, Step::Gone { arrived }) => self.gone_micros += u128::from(self.clipped(*arrived, now)),
-            (Fact::Noted(Note::Requeued { task, .. }), _) => {
-                if let Some(rec) = ledger.tasks.get(*task) {
+            Fact::Effect { answer, .. } => {
+                self.effects_refused += u64::from(answer == EffectAnswer::Refused);
+                self.effects_already_done += u64::from(answer == EffectAnswer::AlreadyDone);
+            }
+            Fact::Noted(Note::Requeued { task, .. }) => {
+                if let Some(rec) = ledger.tasks.get(task) {
                     self.classes.grow_to(rec.class).requeued += 1;
                 }
             }
-            (Fact::Effect { answer, .. }, _) => {
-                self.effects_refused += u64::from(*answer == EffectAnswer::Refused);
-                self.effects_already_done += u64::from(*answer == EffectAnswer::AlreadyDone);
-            }
-            (Fact::Noted(Note::QueueCreated { .. }), _) => {
+            Fact::Noted(Note::QueueCreated { .. }) => {
                 self.churn.created += u64::from(self.in_window(now) && now > Time::ZERO);
             }
-            (Fact::Noted(Note::QueueDeleted { .. }), _) => self.churn.deleted += u64::from(self.in_window(now)),
-            (_, Step::Owned { moved: true }) => self.churn.moved += u64::from(self.in_window(now)),
+            Fact::Noted(Note::QueueDeleted { .. }) => self.churn.deleted += u64::from(self.in_window(now)),
             _ => {}
         }
     }
 
-    #[inline]
-    fn first_start(&mut self, class: ClassId, wait: Span, submitted: Time, reasons: &Reasons) {
-        if reasons.iter().sum::<u64>() != wait.micros() && self.unexplained.is_none() {
-            self.unexplained = Some(format!("a task waited {wait}, and its reasons {reasons:?} do not add up to it"));
+    /// Takes in what the ledger did with a fact that happened at `now`.
+    #[inline(always)]
+    pub(crate) fn after(&mut self, now: Time, step: &Step) {
+        match *step {
+            Step::Gone { arrived } => self.gone_micros += u128::from(self.clipped(arrived, now)),
+            Step::Owned { moved } => self.churn.moved += u64::from(moved && self.in_window(now)),
+            Step::Other => {}
         }
-        if self.in_window(submitted) {
-            let class = self.classes.grow_to(class);
-            class.wait.add(wait.micros());
-            for (sum, reason) in class.reasons.iter_mut().zip(reasons) {
-                *sum += u128::from(*reason);
-            }
+    }
+
+    #[inline(always)]
+    fn first_start(&mut self, now: Time, rec: &TaskRec, reasons: &Reasons) {
+        let wait = now.since(rec.submitted);
+        if reasons.iter().sum::<u64>() != wait.micros() {
+            self.cannot_explain(wait, reasons);
+        }
+        if !self.in_window(rec.submitted) {
+            return;
+        }
+        let class = self.classes.grow_to(rec.class);
+        class.wait.add(wait.micros());
+        for (sum, reason) in class.reasons.iter_mut().zip(reasons) {
+            *sum += u128::from(*reason);
+        }
+        for claim in &rec.claims {
+            let resource = self.resources.grow_to(claim.resource);
+            resource.started += 1;
+            resource.wait_micros += wait.micros();
+        }
+    }
+
+    #[cold]
+    fn cannot_explain(&mut self, wait: Span, reasons: &Reasons) {
+        let sentence = || format!("a task waited {wait}, and its reasons {reasons:?} do not add up to it");
+        self.unexplained.get_or_insert_with(sentence);
+    }
+
+    #[inline(always)]
+    fn settled(&mut self, now: Time, rec: &TaskRec, outcome: Outcome) {
+        let response = now.since(rec.submitted);
+        self.sojourns += u128::from(response.micros());
+        let in_window = self.in_window(rec.submitted);
+        let class = self.classes.grow_to(rec.class);
+        class.outcomes[outcome as usize] += 1;
+        if in_window && outcome == Outcome::Completed {
+            class.complete(response, rec.service);
         }
     }
 
@@ -229,12 +202,13 @@ impl Metrics {
         let living = ledger.workers.values().filter(|rec| rec.doing() != Doing::Gone);
         let total =
             self.gone_micros + living.map(|rec| u128::from(self.clipped(rec.arrived, ledger.now))).sum::<u128>();
+        let sums = self.areas.in_window(ledger);
         WorkerTime {
-            starting: micros(self.areas.starting),
-            busy: micros(self.areas.busy),
-            paused: micros(self.areas.paused),
-            idle_avoidable: micros(self.areas.idle_avoidable),
-            idle_unavoidable: micros(self.areas.idle_unavoidable),
+            starting: micros(sums.starting),
+            busy: micros(sums.busy),
+            paused: micros(sums.paused),
+            idle_avoidable: micros(sums.idle_avoidable),
+            idle_unavoidable: micros(sums.idle_unavoidable),
             total: micros(total),
         }
     }
@@ -246,11 +220,9 @@ impl Metrics {
         }
         let unfinished = ledger.tasks.iter().map(|(_, rec)| u128::from(ledger.now.since(rec.submitted).micros()));
         let sojourns = self.sojourns + unfinished.sum::<u128>();
-        if sojourns != self.in_system {
-            return Err(format!(
-                "tasks in the system add up to {} µs, and their sojourns to {sojourns} µs",
-                self.in_system
-            ));
+        let in_system = ledger.tally.in_system.area(ledger.now);
+        if sojourns != in_system {
+            return Err(format!("tasks in the system add up to {in_system} µs, and their sojourns to {sojourns} µs"));
         }
         let time = self.worker_time(ledger);
         let states = time.starting + time.busy + time.paused + time.idle_avoidable + time.idle_unavoidable;
@@ -280,7 +252,7 @@ impl Metrics {
         all.write(&mut values, None, window);
         all.count(&mut sample_sizes, None);
         self.write_workers(&mut values, ledger, window);
-        self.write_queues(&mut values, window);
+        self.write_queues(&mut values, ledger, window);
         put(&mut values, "overlap_seconds", None, Some(oracle.exclusion.total().as_secs_f64()));
         put(&mut values, "effects.refused", None, Some(self.effects_refused as f64));
         put(&mut values, "effects.already_done", None, Some(self.effects_already_done as f64));
@@ -307,13 +279,14 @@ impl Metrics {
             put(values, name, None, share(micros));
         }
         put(values, "workers.mean", None, window.mean(time.total.into()));
-        put(values, "backlog.mean", None, window.mean(self.areas.waiting));
-        put(values, "backlog.max", None, window.mean(0).map(|_| self.backlog_max as f64));
-        put(values, "runnable.mean", None, window.mean(self.areas.runnable));
-        put(values, "parked.mean", None, window.mean(self.areas.parked));
+        let sums = self.areas.in_window(ledger);
+        put(values, "backlog.mean", None, window.mean(sums.waiting));
+        put(values, "backlog.max", None, window.mean(0).map(|_| self.areas.backlog_max() as f64));
+        put(values, "runnable.mean", None, window.mean(sums.runnable));
+        put(values, "parked.mean", None, window.mean(sums.parked));
     }
 
-    fn write_queues(&self, values: &mut Values, window: Window) {
+    fn write_queues(&self, values: &mut Values, ledger: &Ledger, window: Window) {
         let Churn { created, deleted, moved } = self.churn;
         for (name, count) in [
             ("queue.created", created),
@@ -323,12 +296,13 @@ impl Metrics {
         ] {
             put(values, name, None, window.per_second(count).map(|rate| rate * 3600.0));
         }
-        put(values, "queue.count.mean", None, window.mean(self.areas.queues));
-        put(values, "queue.count.min", None, self.queues_range.map(|(low, _)| low as f64));
-        put(values, "queue.count.max", None, self.queues_range.map(|(_, high)| high as f64));
-        let nonempty: u128 = self.areas.nonempty.iter().sum();
-        let [_, orphaned, vacant] =
-            self.areas.nonempty.map(|area| (nonempty > 0).then(|| area as f64 / nonempty as f64));
+        let sums = self.areas.in_window(ledger);
+        let range = self.areas.queues_range();
+        put(values, "queue.count.mean", None, window.mean(sums.queues));
+        put(values, "queue.count.min", None, range.map(|(low, _)| low as f64));
+        put(values, "queue.count.max", None, range.map(|(_, high)| high as f64));
+        let nonempty: u128 = sums.nonempty.iter().sum();
+        let [_, orphaned, vacant] = sums.nonempty.map(|area| (nonempty > 0).then(|| area as f64 / nonempty as f64));
         put(values, "queue.orphaned", None, orphaned);
         put(values, "queue.vacant", None, vacant);
     }

@@ -4,6 +4,7 @@ pub mod digest;
 pub mod timeline;
 pub mod waiting;
 
+mod areas;
 mod histogram;
 mod ledger;
 mod metrics;

@@ -8,7 +8,7 @@ use super::probes::Probes;
 use super::samples::Samples;
 use super::timeline::Recorder;
 use super::{Observation, Settings};
-use crate::base::{Probe, Property, Time};
+use crate::base::{Note, Probe, Property, Time};
 use crate::fact::{Choice, Fact, Observe};
 
 /// Reads the facts of one run and says what they amount to.
@@ -104,25 +104,92 @@ impl Observer {
     }
 }
 
-impl Observe for Observer {
+/// The facts that every task brings have a function each: the kind of fact is known in it, and every match on it folds.
+/// All others share one.
+impl Observer {
     #[inline(always)]
-    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+    fn take_in(&mut self, now: Time, fact: &Fact<'_>) {
         self.digest.add(now, fact);
         self.facts += 1;
         if now > self.ledger.now {
             self.advance(now);
         }
-        self.oracle.judge(now, fact, &self.ledger);
-        self.probes.before(now, fact, &self.ledger);
-        self.samples.note(fact, &self.ledger);
+        let known = self.ledger.known(now, fact);
+        self.oracle.judge(now, fact, &known, &self.ledger);
+        self.probes.enter(now, fact, &known, &self.ledger);
+        self.metrics.enter(now, fact, &known, &self.ledger);
+        self.samples.note(fact, &known);
         let step = self.ledger.apply(fact);
-        self.metrics.enter(fact, &step, &self.ledger);
-        self.probes.after(&step);
+        self.metrics.after(now, &step);
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(now, fact);
         }
     }
 
+    fn submitted(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Submitted { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn placed(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Noted(Note::Placed { .. }) = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn started(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Started { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn ended(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Ended { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn effect(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Effect { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn reported(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Reported { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    fn settled(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Settled { .. } = fact {
+            self.take_in(now, fact);
+        }
+    }
+
+    #[cold]
+    fn other(&mut self, now: Time, fact: &Fact<'_>) {
+        self.take_in(now, fact);
+    }
+}
+
+impl Observe for Observer {
+    #[inline(always)]
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        match fact {
+            Fact::Submitted { .. } => self.submitted(now, fact),
+            Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
+            Fact::Started { .. } => self.started(now, fact),
+            Fact::Ended { .. } => self.ended(now, fact),
+            Fact::Effect { .. } => self.effect(now, fact),
+            Fact::Reported { .. } => self.reported(now, fact),
+            Fact::Settled { .. } => self.settled(now, fact),
+            _ => self.other(now, fact),
+        }
+    }
+
+    #[inline(always)]
     fn chose(&mut self, now: Time, choice: Choice) {
         if let Some(recorder) = &mut self.recorder {
             recorder.chose(now, choice);

@@ -1,6 +1,6 @@
 //! What happened at least once: tells a test that has tested something from one that has not.
 
-use super::ledger::{Attempt, BEHIND, Doing, Ledger, Phase, Step};
+use super::ledger::{Attempt, BEHIND, Doing, Known, Ledger, Phase};
 use crate::base::names::ProbeSet;
 use crate::base::note::{GrantReason, ParkReason};
 use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Time, WorkerId};
@@ -17,25 +17,29 @@ impl Probes {
     #[inline]
     pub(crate) fn advance(&mut self, ledger: &Ledger) {
         let tally = &ledger.tally;
-        if tally.nonempty[1] + tally.nonempty[2] > 0 && tally.workers_up() == tally.doing(Doing::Paused) {
+        if tally.nonempty[1].count() + tally.nonempty[2].count() > 0 && tally.workers_up() == tally.doing(Doing::Paused)
+        {
             self.hit.hit(Probe::NoWorkers);
         }
     }
 
     /// Looks at a fact that the ledger has not taken in.
     #[inline(always)]
-    pub(crate) fn before(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
+    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
         match *fact {
-            Fact::Started { task, worker, queue, .. } => {
-                let claims = ledger.tasks.get(task).map_or(&[][..], |rec| &rec.claims);
-                self.started(claims, worker, queue, ledger);
-                let passed = ledger.workers.get(worker).is_some_and(|rec| rec.queues.len() > 1);
+            Fact::Started { task, queue, .. } => {
+                self.when(known.waited.is_some_and(|reasons| reasons[BEHIND] > 0), Probe::FalseSerialisation);
+                let claims = known.task.map_or(&[][..], |rec| &rec.claims);
+                let queues = known.worker.map_or(&[][..], |rec| &rec.queues);
+                self.when(claims.len() > 1, Probe::MultiResource);
+                self.when(queue.is_general() && known.worker.is_some() && queues.is_empty(), Probe::SurplusOnGeneral);
+                self.when(claims.iter().any(|claim| shares(*claim, ledger)), Probe::SharedTogether);
                 let first = |queue: &QueueId| ledger.head(*queue).is_some_and(|head| head < task);
-                self.when(passed && ledger.workers[worker].queues.iter().any(first), Probe::PassedOver);
+                self.when(queues.len() > 1 && queues.iter().any(first), Probe::PassedOver);
             }
-            Fact::Ended { worker, ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
+            Fact::Ended { ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
                 self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
-                let zombie = ledger.workers.get(worker).is_some_and(|rec| {
+                let zombie = known.worker.is_some_and(|rec| {
                     end != AttemptEnd::Died
                         && rec.attempts.iter().any(|attempt| {
                             attempt.ticket == ticket
@@ -45,9 +49,9 @@ impl Probes {
                 });
                 self.when(zombie, Probe::ZombieExecuting);
             }
-            Fact::Reported { worker, queue, epoch, ticket, .. } => {
-                let known = |attempt: &Attempt| attempt.ticket == ticket;
-                let stale = ledger.workers.get(worker).is_none_or(|rec| !rec.attempts.iter().any(known));
+            Fact::Reported { queue, epoch, ticket, .. } => {
+                let same = |attempt: &Attempt| attempt.ticket == ticket;
+                let stale = known.worker.is_none_or(|rec| !rec.attempts.iter().any(same));
                 self.when(stale, Probe::StaleReport);
                 self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
             }
@@ -64,7 +68,7 @@ impl Probes {
             Fact::Poisoned { .. } => self.hit.hit(Probe::PoisonTask),
             Fact::EngineUp { .. } => {
                 self.hit.hit(Probe::EngineRestored);
-                self.when(ledger.tally.in_system > 0, Probe::RestoredWithTasks);
+                self.when(ledger.tally.in_system.count() > 0, Probe::RestoredWithTasks);
                 let leased = ledger.queues.values().any(|rec| rec.grants.iter().any(|grant| grant.is_valid(now)));
                 self.when(leased, Probe::RestoredWithLease);
             }
@@ -96,29 +100,11 @@ impl Probes {
         }
     }
 
-    /// Looks at what a fact has changed.
-    #[inline]
-    pub(crate) fn after(&mut self, step: &Step) {
-        if let Step::FirstStart(reasons) = step {
-            self.when(reasons[BEHIND] > 0, Probe::FalseSerialisation);
-        }
-    }
-
+    #[inline(always)]
     fn when(&mut self, condition: bool, probe: Probe) {
         if condition {
             self.hit.hit(probe);
         }
-    }
-
-    fn started(&mut self, claims: &[Claim], worker: WorkerId, queue: QueueId, ledger: &Ledger) {
-        self.when(claims.len() > 1, Probe::MultiResource);
-        let surplus = queue.is_general() && ledger.workers.get(worker).is_some_and(|rec| rec.queues.is_empty());
-        self.when(surplus, Probe::SurplusOnGeneral);
-        let together = claims.iter().filter(|claim| claim.mode == Mode::Shared).any(|claim| {
-            let running = &ledger.resources[claim.resource].running;
-            running.iter().any(|other| other.mode == Mode::Shared && !ledger.workers[other.worker].paused)
-        });
-        self.when(together, Probe::SharedTogether);
     }
 
     fn note(&mut self, now: Time, note: Note, ledger: &Ledger) {
@@ -163,6 +149,15 @@ impl Probes {
     }
 }
 
+/// A shared claim of what another executing task has a shared claim of.
+#[inline(always)]
+fn shares(claim: Claim, ledger: &Ledger) -> bool {
+    let running = &ledger.resources[claim.resource].running;
+    claim.mode == Mode::Shared
+        && running.iter().any(|other| other.mode == Mode::Shared && !ledger.workers[other.worker].paused)
+}
+
+#[inline(always)]
 fn granted_anew(queue: QueueId, epoch: Epoch, ledger: &Ledger) -> bool {
     !queue.is_general() && ledger.queues.get(queue).is_some_and(|rec| epoch < rec.epoch)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ledger::{Ledger, Place};
+use super::ledger::{Known, Ledger, Place};
 use super::{Series, Settings};
 use crate::base::{Outcome, TaskId, Time, WorkerId};
 use crate::fact::Fact;
@@ -81,7 +81,7 @@ impl Samples {
             self.series.at.push(at);
             self.series.queues.push(count(ledger.tally.queues()));
             self.series.workers.push(count(ledger.tally.workers_up()));
-            self.series.backlog.push(count(ledger.tally.waiting));
+            self.series.backlog.push(count(ledger.tally.waiting.count()));
         }
         while let Some((_, task, index)) = self.wanted.get(self.asked).copied().filter(|(when, ..)| *when == at) {
             self.states[index] = self.state(task, ledger);
@@ -107,13 +107,13 @@ impl Samples {
 
     /// Notes what the ledger will not show later. To be called before the ledger takes the fact in.
     #[inline(always)]
-    pub(crate) fn note(&mut self, fact: &Fact<'_>, ledger: &Ledger) {
+    pub(crate) fn note(&mut self, fact: &Fact<'_>, known: &Known<'_>) {
         if !self.asks_of_tasks {
             return;
         }
         if let Fact::Started { task, .. } = fact
             && self.keep_starts
-            && ledger.tasks.get(*task).is_some_and(|rec| rec.starts == 0)
+            && known.waited.is_some()
         {
             self.starts.push(*task);
         }

@@ -1,64 +1,52 @@
 //! Attempts begin, end and are reported; a first one says why its task waited.
 
-use super::{Attempt, Ledger, Place, Reasons, ResourceRec, Running, Step, TaskRec};
-use crate::base::{Claims, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, WorkerId};
+use super::{Attempt, Ledger, Place, Reasons, ResourceRec, Running, TaskRec};
+use crate::base::{Claim, Claims, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::AttemptEnd;
 
 impl Ledger {
-    #[inline]
-    pub(super) fn start(
-        &mut self,
-        task: TaskId,
-        worker: WorkerId,
-        queue: QueueId,
-        epoch: Epoch,
-        ticket: Ticket,
-    ) -> Step {
-        let mut step = Step::Other;
-        let first = self.tasks.get(task).is_some_and(|rec| rec.starts == 0);
-        if first {
-            step = Step::FirstStart(self.reasons(task));
-        }
-        let mut claims = Claims::new();
+    #[inline(always)]
+    pub(super) fn start(&mut self, task: TaskId, worker: WorkerId, queue: QueueId, epoch: Epoch, ticket: Ticket) {
+        let now = self.now;
         if let Some(rec) = self.tasks.get_mut(task) {
-            claims = Claims::from_slice(&rec.claims);
             rec.starts += 1;
             rec.last_ticket = rec.last_ticket.max(ticket);
             rec.open += 1;
             if rec.open == 1 {
-                self.tally.waiting -= 1;
-                self.tally.runnable -= u64::from(rec.uncleared == 0);
+                self.tally.waiting.fall(now);
+                if rec.uncleared == 0 {
+                    self.tally.runnable.fall(now);
+                }
             }
-        }
-        for claim in &claims {
-            self.resources[claim.resource].running.push(Running { ticket, task, worker, mode: claim.mode });
+            for claim in &rec.claims {
+                self.resources[claim.resource].running.push(Running { ticket, task, worker, mode: claim.mode });
+            }
         }
         self.change(worker, |rec| {
             rec.executing += 1;
-            rec.attempts.push(Attempt { task, ticket, queue, epoch, claims, ended: false, counted: false });
+            let outlived = Claims::new();
+            rec.attempts.push(Attempt { task, ticket, queue, epoch, outlived, ended: false, counted: false });
         });
-        step
     }
 
-    /// Splits the wait of a task that starts at this instant. Each instant of it has exactly one reason.
-    fn reasons(&mut self, task: TaskId) -> Reasons {
-        let now = self.now;
-        let rec = &self.tasks[task];
+    /// Splits the wait of a task that starts at `now`. Each instant of it has exactly one reason.
+    #[inline(always)]
+    pub(super) fn reasons(&self, now: Time, rec: &TaskRec) -> Reasons {
         let runnable = rec.runnable_at.min(now);
         let placed = rec.placed_at.min(now).max(runnable);
         let head = rec.head_at.min(now).max(placed);
         let rest = now.since(head).micros();
         let [blocked, parked, behind] =
             [runnable.since(rec.submitted), placed.since(runnable), head.since(placed)].map(Span::micros);
+        if rest == 0 {
+            return [blocked, parked, behind, 0, 0, 0];
+        }
         let (no_owner, busy) = match rec.place {
             Place::Queue(QueueId::GENERAL) => {
                 (self.general_clocks.0 - rec.general_clocks.0, self.general_clocks.1 - rec.general_clocks.1)
             }
-            Place::Queue(queue) if rest > 0 => {
-                self.wind_head(queue);
-                (self.queues[queue].head_no_owner, self.queues[queue].head_busy)
-            }
-            Place::Queue(_) | Place::Parked | Place::AtMax | Place::Nowhere => (0, 0),
+            Place::Queue(queue) => self.head_clocks(queue, now),
+            Place::Parked | Place::AtMax | Place::Nowhere => (0, 0),
         };
         // Clamped for engines that start a task before it is runnable; otherwise the clocks fit.
         let busy = busy.min(rest);
@@ -67,27 +55,50 @@ impl Ledger {
         [blocked, parked, behind, busy, no_owner, dispatch]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, worker: WorkerId, ticket: Ticket, end: AttemptEnd) {
         let Some(rec) = self.workers.get_mut(worker) else { return };
         let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && !attempt.ended) else {
             return;
         };
-        let reports = matches!(end, AttemptEnd::Completed | AttemptEnd::Failed);
         let attempt = &mut rec.attempts[index];
         attempt.ended = true;
-        for claim in &attempt.claims {
+        for claim in claims_of(&self.tasks, attempt) {
             stop_running(&mut self.resources[claim.resource], worker, ticket);
         }
-        if !reports {
-            let mut attempt = rec.attempts.remove(index);
-            count_loss(&mut self.tasks, &mut attempt);
-            self.close(attempt.task);
+        if !matches!(end, AttemptEnd::Completed | AttemptEnd::Failed) {
+            self.forget_attempt(worker, index);
         }
         self.change(worker, |rec| rec.executing -= 1);
     }
 
+    /// An attempt that will not be reported is over: that counts as a fault that hit it.
+    #[cold]
+    fn forget_attempt(&mut self, worker: WorkerId, index: usize) {
+        let mut attempt = self.workers[worker].attempts.remove(index);
+        count_loss(&mut self.tasks, &mut attempt);
+        self.close(attempt.task);
+    }
+
+    /// What an attempt that executes claims.
+    pub(crate) fn claims_of<'a>(&'a self, attempt: &'a Attempt) -> &'a [Claim] {
+        claims_of(&self.tasks, attempt)
+    }
+
+    /// What a task claims that is settled while attempts of it execute, they claim until they end.
+    #[cold]
+    pub(super) fn outlive(&mut self, task: TaskId, claims: &[Claim]) {
+        let Some(first) = claims.first() else { return };
+        for running in self.resources[first.resource].running.iter().filter(|one| one.task == task) {
+            let attempts = &mut self.workers[running.worker].attempts;
+            for attempt in attempts.iter_mut().filter(|attempt| attempt.task == task) {
+                attempt.outlived = Claims::from_slice(claims);
+            }
+        }
+    }
+
     /// The store accepted an effect of this task.
+    #[inline(always)]
     pub(super) fn accept(&mut self, task: TaskId, queue: QueueId, epoch: Epoch) {
         let Some(rec) = self.tasks.get_mut(task) else { return };
         rec.done = true;
@@ -111,13 +122,14 @@ impl Ledger {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn report(&mut self, worker: WorkerId, ticket: Ticket) {
         let Some(rec) = self.workers.get_mut(worker) else { return };
         if let Some(index) = rec.attempts.iter().position(|attempt| attempt.ticket == ticket && attempt.ended) {
-            let attempt = rec.attempts.swap_remove(index);
-            self.heard = Some((self.now, attempt.task));
-            self.close(attempt.task);
+            let task = rec.attempts[index].task;
+            rec.attempts.swap_remove(index);
+            self.heard = Some((self.now, task));
+            self.close(task);
         } else {
             // Declined: the order overtook the grant that allows it, which is as good as lost. Or repeated.
             rec.lost_at = Some(self.now);
@@ -135,17 +147,26 @@ impl Ledger {
     }
 
     /// One open attempt less.
+    #[inline(always)]
     pub(super) fn close(&mut self, task: TaskId) {
         let Some(rec) = self.tasks.get_mut(task) else { return };
         rec.open -= 1;
         if rec.open == 0 {
-            self.tally.waiting += 1;
-            self.tally.runnable += u64::from(rec.uncleared == 0);
+            self.tally.waiting.rise(self.now);
+            if rec.uncleared == 0 {
+                self.tally.runnable.rise(self.now);
+            }
             if let Place::Queue(queue) = rec.place {
                 self.touch(queue);
             }
         }
     }
+}
+
+/// What an attempt that executes claims.
+#[inline(always)]
+pub(super) fn claims_of<'a>(tasks: &'a IdMap<TaskId, TaskRec>, attempt: &'a Attempt) -> &'a [Claim] {
+    tasks.get(attempt.task).map_or(&attempt.outlived, |rec| &rec.claims)
 }
 
 /// Counts at most one fault per attempt.
@@ -157,6 +178,7 @@ pub(super) fn count_loss(tasks: &mut IdMap<TaskId, TaskRec>, attempt: &mut Attem
     }
 }
 
+#[inline]
 pub(super) fn stop_running(resource: &mut ResourceRec, worker: WorkerId, ticket: Ticket) {
     if let Some(index) = resource.running.iter().position(|one| one.ticket == ticket && one.worker == worker) {
         resource.running.swap_remove(index);

@@ -3,6 +3,7 @@
 //! Every fact costs O(1) (plus O(claims)), and memory follows what is unsettled: nothing is kept of a settled task.
 
 mod attempts;
+mod level;
 mod places;
 mod queues;
 mod records;
@@ -12,6 +13,8 @@ mod workers;
 pub(crate) use records::{
     Attempt, Brain, Care, Claimant, Doing, Phase, Place, QueueRec, ResourceRec, Running, TaskRec, WorkerRec,
 };
+
+pub(crate) use level::Level;
 
 use attempts::count_loss;
 use records::Grant;
@@ -23,28 +26,28 @@ use crate::fact::{EffectAnswer, Fact};
 /// How many there are of what.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Tally {
-    pub(crate) in_system: u64,
+    pub(crate) in_system: Level,
     /// Unsettled and with no open attempt.
-    pub(crate) waiting: u64,
+    pub(crate) waiting: Level,
     /// Waiting with nothing in conflict ahead.
-    pub(crate) runnable: u64,
-    pub(crate) parked: u64,
+    pub(crate) runnable: Level,
+    pub(crate) parked: Level,
     /// Tasks that could execute and have no place: see [`TaskRec::is_stray`].
     pub(crate) stray: u64,
-    pub(crate) active: u64,
-    pub(crate) draining: u64,
+    pub(crate) active: Level,
+    pub(crate) draining: Level,
     /// Non-empty reserving queues by [`Care`].
-    pub(crate) nonempty: [u64; 3],
+    pub(crate) nonempty: [Level; 3],
     /// Workers by [`Doing`].
-    pub(crate) workers: [u64; Doing::COUNT],
+    pub(crate) workers: [Level; Doing::COUNT],
 }
 
 impl Tally {
     pub(crate) fn queues(&self) -> u64 {
-        self.active + self.draining
+        self.active.count() + self.draining.count()
     }
     pub(crate) fn doing(&self, doing: Doing) -> u64 {
-        self.workers[doing as usize]
+        self.workers[doing as usize].count()
     }
     pub(crate) fn workers_up(&self) -> u64 {
         self.doing(Doing::Busy)
@@ -65,15 +68,22 @@ pub(crate) const REASONS: [&str; 6] =
 /// The position of "behind" in [`REASONS`].
 pub(crate) const BEHIND: usize = 2;
 
+/// What the ledger knows of whom a fact is about, before it takes the fact in: looked up once for all who judge it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Known<'a> {
+    /// The task that starts, settles, is placed or has an effect; `None`: it is not unsettled.
+    pub(crate) task: Option<&'a TaskRec>,
+    /// The worker that starts, ends or reports an attempt.
+    pub(crate) worker: Option<&'a WorkerRec>,
+    /// Why the task has waited, where it starts for the first time.
+    pub(crate) waited: Option<Reasons>,
+}
+
 /// What a fact changed that the ledger does not show afterwards.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Nothing of that kind.
     Other,
-    /// A task began to execute for the first time.
-    FirstStart(Reasons),
-    /// A task was settled; this was known of it.
-    Settled(TaskRec),
     /// A queue was granted; whether to another worker than before.
     Owned {
         /// To another worker than its previous owner.
@@ -112,6 +122,8 @@ pub(crate) struct Ledger {
     pub(crate) has_placements: bool,
     /// Queues of which something changed since time last moved.
     pub(crate) touched: Vec<QueueId>,
+    /// Since time last moved, queues came, went or began to drain, or the engine or the limits of the pool changed.
+    pub(crate) pool_touched: bool,
     /// Clocks of the general queue: no healthy worker, all healthy workers busy.
     general_clocks: (u64, u64),
     /// Reused by `release_claims`.
@@ -119,7 +131,28 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// What is known of whom `fact`, which happens at `now`, is about.
+    #[inline(always)]
+    pub(crate) fn known(&self, now: Time, fact: &Fact<'_>) -> Known<'_> {
+        match *fact {
+            Fact::Started { task, worker, .. } => {
+                let task = self.tasks.get(task);
+                let first = task.filter(|rec| rec.starts == 0);
+                let waited = first.map(|rec| self.reasons(now, rec));
+                Known { task, worker: self.workers.get(worker), waited }
+            }
+            Fact::Settled { task, .. } | Fact::Effect { task, .. } | Fact::Noted(Note::Placed { task, .. }) => {
+                Known { task: self.tasks.get(task), ..Known::default() }
+            }
+            Fact::Ended { worker, .. } | Fact::Reported { worker, .. } => {
+                Known { worker: self.workers.get(worker), ..Known::default() }
+            }
+            _ => Known::default(),
+        }
+    }
+
     /// Moves time on; what changed at the last instant has been looked at.
+    #[inline(always)]
     pub(crate) fn advance(&mut self, now: Time) {
         let passed = now.since(self.now).micros();
         if self.tally.doing(Doing::Idle) == 0 {
@@ -129,9 +162,11 @@ impl Ledger {
                 self.general_clocks.1 += passed;
             }
         }
-        for queue in self.touched.drain(..) {
-            self.queues[queue].touched = false;
+        for queue in &self.touched {
+            self.queues[*queue].touched = false;
         }
+        self.touched.clear();
+        self.pool_touched = false;
         self.now = now;
     }
 
@@ -140,10 +175,8 @@ impl Ledger {
     pub(crate) fn apply(&mut self, fact: &Fact<'_>) -> Step {
         match *fact {
             Fact::Submitted { task, class, claims, service } => self.submit(task, class, claims, service),
-            Fact::Settled { task, .. } => return self.settle(task).map_or(Step::Other, Step::Settled),
-            Fact::Started { task, worker, queue, epoch, ticket } => {
-                return self.start(task, worker, queue, epoch, ticket);
-            }
+            Fact::Settled { task, .. } => self.settle(task),
+            Fact::Started { task, worker, queue, epoch, ticket } => self.start(task, worker, queue, epoch, ticket),
             Fact::Ended { worker, ticket, end, .. } => self.end(worker, ticket, end),
             Fact::Effect { task, queue, epoch, answer: EffectAnswer::Accepted, .. } => self.accept(task, queue, epoch),
             Fact::Effect { worker, ticket, answer: EffectAnswer::Refused, .. } => self.refuse(worker, ticket),
@@ -206,7 +239,8 @@ impl Ledger {
             }
             Fact::EngineHeld { held } => self.engine_is(if held { Brain::Held } else { Brain::Up }),
             Fact::Noted(note) => return self.note(note),
-            Fact::CancelAsked { .. } | Fact::LimitsSet { .. } => {}
+            Fact::LimitsSet { .. } => self.pool_touched = true,
+            Fact::CancelAsked { .. } => {}
         }
         Step::Other
     }
@@ -214,6 +248,7 @@ impl Ledger {
     fn engine_is(&mut self, brain: Brain) {
         self.brain = brain;
         self.brain_since = self.now;
+        self.pool_touched = true;
         let queues: Vec<QueueId> = self.queues.iter().map(|(queue, _)| queue).collect();
         for queue in queues {
             self.touch(queue);
@@ -232,7 +267,8 @@ impl Ledger {
             }
             Note::QueueCreated { queue } => {
                 self.queues.grow_to(queue).exists = true;
-                self.tally.active += 1;
+                self.tally.active.rise(self.now);
+                self.pool_touched = true;
             }
             Note::QueueOwned { queue, worker, epoch, .. } => return self.own(queue, worker, epoch),
             Note::QueueRevoking { queue, .. } => {

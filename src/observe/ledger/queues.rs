@@ -26,8 +26,8 @@ impl Ledger {
         let now = self.now;
         let rec = &mut self.queues[queue];
         if rec.unsettled > 0 && rec.exists && !queue.is_general() {
-            self.tally.nonempty[rec.care as usize] -= 1;
-            self.tally.nonempty[care as usize] += 1;
+            self.tally.nonempty[rec.care as usize].fall(now);
+            self.tally.nonempty[care as usize].rise(now);
         }
         rec.care = care;
         rec.revoking = false;
@@ -49,13 +49,14 @@ impl Ledger {
         let rec = self.queues.grow_to(queue);
         if rec.exists && rec.draining != draining {
             rec.draining = draining;
+            self.pool_touched = true;
             let (more, fewer) = if draining {
                 (&mut self.tally.draining, &mut self.tally.active)
             } else {
                 (&mut self.tally.active, &mut self.tally.draining)
             };
-            *more += 1;
-            *fewer -= 1;
+            more.rise(self.now);
+            fewer.fall(self.now);
         }
     }
 
@@ -66,13 +67,14 @@ impl Ledger {
             return;
         }
         rec.exists = false;
+        self.pool_touched = true;
         if rec.draining {
-            self.tally.draining -= 1;
+            self.tally.draining.fall(self.now);
         } else {
-            self.tally.active -= 1;
+            self.tally.active.fall(self.now);
         }
         if rec.unsettled > 0 {
-            self.tally.nonempty[Care::Vacant as usize] -= 1;
+            self.tally.nonempty[Care::Vacant as usize].fall(self.now);
         } else {
             rec.fifo = std::collections::VecDeque::new();
         }

@@ -115,7 +115,8 @@ pub(crate) struct Attempt {
     pub(crate) ticket: Ticket,
     pub(crate) queue: QueueId,
     pub(crate) epoch: Epoch,
-    pub(crate) claims: Claims,
+    /// Its task's claims, where that was settled while it executes.
+    pub(crate) outlived: Claims,
     /// It executes no more; its report is on its way.
     pub(crate) ended: bool,
     /// A fault that hit it is counted in its task already.

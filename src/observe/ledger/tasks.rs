@@ -4,7 +4,7 @@ use super::{Claimant, Ledger, Place, TaskRec};
 use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Ticket, Time};
 
 impl Ledger {
-    #[inline]
+    #[inline(always)]
     pub(super) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
         let mut uncleared = 0;
         for claim in claims {
@@ -19,10 +19,12 @@ impl Ledger {
         }
         self.submitted += 1;
         self.work = self.work.saturating_add(service.micros());
-        self.tally.in_system += 1;
-        self.tally.waiting += 1;
-        self.tally.runnable += u64::from(uncleared == 0);
-        self.tally.stray += u64::from(uncleared == 0);
+        self.tally.in_system.rise(self.now);
+        self.tally.waiting.rise(self.now);
+        if uncleared == 0 {
+            self.tally.runnable.rise(self.now);
+            self.tally.stray += 1;
+        }
         let rec = TaskRec {
             class,
             claims: Claims::from_slice(claims),
@@ -51,54 +53,58 @@ impl Ledger {
         }
     }
 
-    #[inline]
-    pub(super) fn settle(&mut self, task: TaskId) -> Option<TaskRec> {
-        let rec = self.tasks.remove(task)?;
+    #[inline(always)]
+    pub(super) fn settle(&mut self, task: TaskId) {
+        let now = self.now;
+        let Some(rec) = self.tasks.remove(task) else { return };
         self.settled += 1;
         self.endless -= u64::from(rec.endless);
         self.work = self.work.saturating_sub(rec.service.micros());
-        self.tally.in_system -= 1;
+        self.tally.in_system.fall(now);
         self.tally.stray -= u64::from(rec.is_stray());
-        if rec.open == 0 {
-            self.tally.waiting -= 1;
-            self.tally.runnable -= u64::from(rec.uncleared == 0);
+        if rec.open > 0 {
+            self.outlive(task, &rec.claims);
+        } else {
+            self.tally.waiting.fall(now);
+            if rec.uncleared == 0 {
+                self.tally.runnable.fall(now);
+            }
         }
         self.leave(task, rec.place, &rec.claims);
         self.release_claims(task, &rec.claims);
-        Some(rec)
     }
 
+    #[inline(always)]
     fn release_claims(&mut self, task: TaskId, claims: &[Claim]) {
-        let mut cleared = std::mem::take(&mut self.cleared);
         for claim in claims {
             let resource = &mut self.resources[claim.resource];
             let claimants = &mut resource.claimants;
-            let position = claimants.iter().position(|other| other.task == task).expect("a claim is listed until then");
-            if position == 0 {
+            if claimants.front().is_some_and(|first| first.task == task) {
                 claimants.pop_front();
             } else {
-                claimants.remove(position);
+                let position = claimants.iter().position(|other| other.task == task);
+                claimants.remove(position.expect("a claim is listed until then"));
             }
             resource.exclusives -= u32::from(claim.mode == Mode::Exclusive);
             let Some(first) = claimants.front_mut() else { continue };
             if first.mode == Mode::Exclusive {
                 if !first.clear {
                     first.clear = true;
-                    cleared.push(first.task);
+                    self.cleared.push(first.task);
                 }
             } else if claim.mode == Mode::Exclusive {
                 for shared in claimants.iter_mut().take_while(|other| other.mode == Mode::Shared) {
                     if !shared.clear {
                         shared.clear = true;
-                        cleared.push(shared.task);
+                        self.cleared.push(shared.task);
                     }
                 }
             }
         }
-        for task in cleared.drain(..) {
-            self.clear_one(task);
+        for index in 0..self.cleared.len() {
+            self.clear_one(self.cleared[index]);
         }
-        self.cleared = cleared;
+        self.cleared.clear();
     }
 
     fn clear_one(&mut self, task: TaskId) {
@@ -108,7 +114,9 @@ impl Ledger {
             return;
         }
         rec.runnable_at = self.now;
-        self.tally.runnable += u64::from(rec.open == 0);
+        if rec.open == 0 {
+            self.tally.runnable.rise(self.now);
+        }
         self.tally.stray += u64::from(rec.is_stray());
         match rec.place {
             // Engines without queues put tasks with claims there too: what they wait for from here on is a worker.

@@ -1,12 +1,13 @@
 //! Workers, what they do, and the grants that they hold.
 
-use super::attempts::{count_loss, stop_running};
+use super::attempts::{claims_of, count_loss, stop_running};
 use super::records::Grant;
-use super::{Ledger, Phase, Step, WorkerRec};
+use super::{Doing, Ledger, Phase, Step, WorkerRec};
 use crate::base::{Epoch, QueueId, WorkerId};
 
 impl Ledger {
     /// Changes a worker and keeps count of what workers do.
+    #[inline]
     pub(super) fn change(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
         let now = self.now;
         let rec = self.workers.grow_to(worker);
@@ -15,8 +16,12 @@ impl Ledger {
         if before != after {
             rec.doing_since = now;
             rec.healthy_since = rec.is_healthy().then(|| rec.healthy_since.unwrap_or(now));
-            self.tally.workers[before as usize] = self.tally.workers[before as usize].saturating_sub(1);
-            self.tally.workers[after as usize] += 1;
+            if before != Doing::Gone {
+                self.tally.workers[before as usize].fall(now);
+            }
+            if after != Doing::Gone {
+                self.tally.workers[after as usize].rise(now);
+            }
         }
         self.touch_queues_of(worker);
     }
@@ -28,7 +33,7 @@ impl Ledger {
         let attempts = std::mem::take(&mut rec.attempts);
         for mut attempt in attempts {
             if !attempt.ended {
-                for claim in &attempt.claims {
+                for claim in claims_of(&self.tasks, &attempt) {
                     stop_running(&mut self.resources[claim.resource], worker, attempt.ticket);
                 }
             }

@@ -1,17 +1,31 @@
 //! affinity: unsettled, placed, conflicting tasks lie in one queue. One breach per task that is put apart.
 
-use super::super::ledger::Place;
+use super::super::ledger::{Place, ResourceRec, TaskRec};
 use super::{Breach, Docket, Ledger};
 use crate::base::{Claim, Property, QueueId, TaskId, Time};
 
-#[inline]
-pub(super) fn placed(now: Time, task: TaskId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
-    let Some(rec) = ledger.tasks.get(task) else { return };
+#[inline(always)]
+pub(super) fn placed(
+    now: Time,
+    task: TaskId,
+    queue: QueueId,
+    rec: Option<&TaskRec>,
+    ledger: &Ledger,
+    docket: &mut Docket,
+) {
+    let alone = |resource: &ResourceRec| resource.placed == 0 || resource.tie == Some(queue);
+    if let Some(rec) = rec
+        && !rec.claims.iter().all(|claim| alone(&ledger.resources[claim.resource]))
+    {
+        look(now, task, queue, rec, ledger, docket);
+    }
+}
+
+/// Others that claim the same lie in other queues: they may share it.
+#[cold]
+fn look(now: Time, task: TaskId, queue: QueueId, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
     for claim in &rec.claims {
         let resource = &ledger.resources[claim.resource];
-        if resource.placed == 0 || resource.tie == Some(queue) {
-            continue;
-        }
         let apart = resource.claimants.iter().find_map(|other| {
             let conflict = claim.conflicts_with(Claim { resource: claim.resource, mode: other.mode });
             match ledger.tasks.get(other.task)?.place {

@@ -2,12 +2,20 @@
 //!
 //! A fault hits an attempt that is stopped, or whose worker dies or counts as lost before its report has arrived.
 
-use super::{Breach, Docket, Ledger};
-use crate::base::{Property, QueueId, TaskId, Time, WorkerId};
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::Property;
 
-#[inline]
-pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
-    let cause = match ledger.tasks.get(task) {
+#[inline(always)]
+pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+    if start.rec.is_none_or(|rec| rec.starts > rec.lost) {
+        look(start, ledger, docket);
+    }
+}
+
+#[cold]
+fn look(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+    let Start { now, task, worker, queue, rec, .. } = *start;
+    let cause = match rec {
         None if u64::from(task.0) < ledger.submitted => {
             format!("{{t:{}}} started on {{w:{}}} after it had been settled", task.0, worker.0)
         }

@@ -46,7 +46,7 @@ impl Drains {
     pub(super) fn advance(&mut self, ledger: &Ledger) {
         if self.disturbed {
             self.disturbed = false;
-            self.healed = Healed { at: ledger.now, work: ledger.work, tasks: ledger.tally.in_system };
+            self.healed = Healed { at: ledger.now, work: ledger.work, tasks: ledger.tally.in_system.count() };
         }
     }
 

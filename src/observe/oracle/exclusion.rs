@@ -1,7 +1,7 @@
 //! exclusion: conflicting attempts never execute at once, pauses left out. One breach per pair of attempts, with the
 //! time for which both executed; meeting at one instant is none.
 
-use super::{Breach, Docket, Ledger};
+use super::{Breach, Docket, Ledger, Start};
 use crate::base::{Claim, Property, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
 
 /// Pairs of attempts that are in conflict and both not ended.
@@ -49,8 +49,13 @@ impl Exclusion {
         self.total
     }
 
-    pub(super) fn started(&mut self, now: Time, task: TaskId, worker: WorkerId, ticket: Ticket, ledger: &Ledger) {
-        if let Some(rec) = ledger.tasks.get(task) {
+    #[inline(always)]
+    pub(super) fn started(&mut self, start: &Start<'_>, ledger: &Ledger) {
+        let Start { now, task, worker, ticket, .. } = *start;
+        let alone = |claim: &Claim| ledger.resources[claim.resource].running.is_empty();
+        if let Some(rec) = start.rec
+            && !rec.claims.iter().all(alone)
+        {
             self.meet(now, Party { task, worker, ticket }, &rec.claims, ledger);
         }
     }
@@ -94,12 +99,12 @@ impl Exclusion {
         let Some(rec) = ledger.workers.get(worker) else { return };
         for attempt in rec.attempts.iter().filter(|attempt| !attempt.ended) {
             let party = Party { task: attempt.task, worker, ticket: attempt.ticket };
-            self.meet(now, party, &attempt.claims, ledger);
+            self.meet(now, party, ledger.claims_of(attempt), ledger);
         }
     }
 
     /// An attempt (`None`: all of the worker's) executes no more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ended(&mut self, now: Time, worker: WorkerId, ticket: Option<Ticket>, docket: &mut Docket) {
         if !self.pairs.is_empty() {
             self.close(now, |pair| pair.involves(worker, ticket), docket);

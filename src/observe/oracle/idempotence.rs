@@ -1,12 +1,14 @@
 //! idempotence: a duplicate or stale message changes nothing in the world. An order begins one attempt, however often it
 //! arrives; a grant that was given up is not taken up again; an old report settles nothing while a newer attempt executes.
 
-use super::{Breach, Docket, Ledger};
-use crate::base::{Epoch, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
+use super::super::ledger::TaskRec;
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::{Epoch, Outcome, Property, QueueId, TaskId, Time, WorkerId};
 
-#[inline]
-pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, ticket: Ticket, ledger: &Ledger, docket: &mut Docket) {
-    if ledger.tasks.get(task).is_some_and(|rec| rec.starts > 0 && rec.last_ticket == ticket) {
+#[inline(always)]
+pub(super) fn started(start: &Start<'_>, docket: &mut Docket) {
+    let Start { now, task, worker, ticket, rec, .. } = *start;
+    if rec.is_some_and(|rec| rec.starts > 0 && rec.last_ticket == ticket) {
         docket.accuse(Property::Idempotence, now, || Breach {
             tasks: vec![task],
             workers: vec![worker],
@@ -33,9 +35,23 @@ pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, le
     }
 }
 
-#[inline]
-pub(super) fn settled(now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger, docket: &mut Docket) {
-    let Some(rec) = ledger.tasks.get(task).filter(|rec| rec.open > 0 && outcome == Outcome::Completed) else { return };
+#[inline(always)]
+pub(super) fn settled(
+    now: Time,
+    task: TaskId,
+    outcome: Outcome,
+    rec: Option<&TaskRec>,
+    ledger: &Ledger,
+    docket: &mut Docket,
+) {
+    if let Some(rec) = rec.filter(|rec| rec.open > 0 && outcome == Outcome::Completed) {
+        settled_early(now, task, rec, ledger, docket);
+    }
+}
+
+/// An attempt is not over, or was not reported.
+#[cold]
+fn settled_early(now: Time, task: TaskId, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
     let running = rec.claims.first().map(|claim| &ledger.resources[claim.resource].running);
     let newer =
         running.and_then(|running| running.iter().find(|one| one.task == task && one.ticket == rec.last_ticket));

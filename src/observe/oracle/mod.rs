@@ -20,10 +20,10 @@ mod recovery;
 mod settles;
 mod work_conserving;
 
-use super::ledger::Ledger;
+use super::ledger::{Known, Ledger, TaskRec, WorkerRec};
 use super::{Settings, Violation};
 use crate::base::names::PropertySet;
-use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Time, WorkerId};
+use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
 pub use drains::DrainBound;
 
@@ -52,6 +52,8 @@ impl Docket {
     /// So many breaches of a property are kept in full.
     const EXAMPLES: u64 = 5;
 
+    #[cold]
+    #[inline(never)]
     fn accuse(&mut self, property: Property, at: Time, breach: impl FnOnce() -> Breach) {
         if self.excused.contains(property) {
             self.outside[property.index()] += 1;
@@ -64,6 +66,19 @@ impl Docket {
             self.examples.push(Violation { property, at, tasks, resource, queue, workers, lasted, cause });
         }
     }
+}
+
+/// An attempt begins, and what the ledger knows of its task and its worker.
+struct Start<'a> {
+    now: Time,
+    task: TaskId,
+    worker: WorkerId,
+    queue: QueueId,
+    ticket: Ticket,
+    /// `None`: there is no such unsettled task.
+    rec: Option<&'a TaskRec>,
+    /// `None`: nothing was heard of this worker.
+    by: Option<&'a WorkerRec>,
 }
 
 /// All properties.
@@ -104,7 +119,7 @@ impl Oracle {
     }
 
     /// Time moves from `ledger.now` to `to`: the world stood as it is for that long.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn advance(&mut self, to: Time, ledger: &Ledger) {
         self.pool_bounds.advance(ledger, &mut self.docket);
         self.orphan_bound.advance(to, ledger, &mut self.docket);
@@ -114,26 +129,27 @@ impl Oracle {
 
     /// Judges a fact that happens at `now`, before the ledger takes it in.
     #[inline(always)]
-    pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
+    pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
         let docket = &mut self.docket;
         match *fact {
             Fact::Settled { task, outcome } => {
-                self.no_loss.settled(now, task, outcome, ledger, docket);
-                idempotence::settled(now, task, outcome, ledger, docket);
+                no_loss::settled(now, task, outcome, known.task, ledger, docket);
+                idempotence::settled(now, task, outcome, known.task, ledger, docket);
             }
             Fact::Submitted { .. } => self.drains.disturbed(),
             Fact::Started { task, worker, queue, ticket, .. } => {
-                no_loss::started(now, task, worker, ledger, docket);
-                attempts::started(now, task, worker, queue, ledger, docket);
-                order::started(now, task, worker, ledger, docket);
-                quiesce::started(now, task, worker, queue, ledger, docket);
-                idempotence::started(now, task, worker, ticket, ledger, docket);
-                self.no_starvation.started(now, task, worker, queue, ledger, docket);
-                self.exclusion.started(now, task, worker, ticket, ledger);
+                let start = Start { now, task, worker, queue, ticket, rec: known.task, by: known.worker };
+                no_loss::started(&start, ledger, docket);
+                attempts::started(&start, ledger, docket);
+                order::started(&start, ledger, docket);
+                quiesce::started(&start, docket);
+                idempotence::started(&start, docket);
+                self.no_starvation.started(&start, ledger, docket);
+                self.exclusion.started(&start, ledger);
             }
             Fact::Ended { worker, ticket, .. } => self.exclusion.ended(now, worker, Some(ticket), docket),
             Fact::Effect { task, worker, queue, epoch, answer: EffectAnswer::Accepted, .. } => {
-                effects::accepted(now, task, worker, queue, epoch, ledger, docket);
+                effects::accepted(now, &effects::Accepted { task, worker, queue, epoch }, known.task, ledger, docket);
             }
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
@@ -177,7 +193,9 @@ impl Oracle {
             Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
                 self.settles.revoking(now, queue, worker, why, self.drains.healed_at(now), docket);
             }
-            Fact::Noted(Note::Placed { task, queue }) => affinity::placed(now, task, queue, ledger, docket),
+            Fact::Noted(Note::Placed { task, queue }) => {
+                affinity::placed(now, task, queue, known.task, ledger, docket);
+            }
             Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
                 ownership::owned(now, queue, worker, epoch, ledger, docket);
                 recovery::owned(now, queue, worker, epoch, ledger, docket);

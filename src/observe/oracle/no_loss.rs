@@ -4,8 +4,8 @@
 //! executing, not parked, and in no queue that exists.
 
 use super::super::ledger::{Place, TaskRec};
-use super::{Breach, Docket, Ledger};
-use crate::base::{Outcome, Property, TaskId, Time, WorkerId};
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::{Outcome, Property, TaskId, Time};
 
 #[derive(Default, Debug)]
 pub(crate) struct NoLoss {
@@ -16,18 +16,6 @@ impl NoLoss {
     /// The tasks that vanished, known at the end.
     pub(crate) fn lost(&self) -> &[TaskId] {
         &self.lost
-    }
-
-    #[inline]
-    pub(super) fn settled(&self, now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger, docket: &mut Docket) {
-        let what = match (ledger.tasks.get(task), outcome) {
-            (Some(rec), Outcome::Completed) if !rec.done => "as completed, and the store has no effect of it",
-            (Some(_), _) => return,
-            (None, _) if u64::from(task.0) < ledger.submitted => "a second time",
-            (None, _) => "and had never been submitted",
-        };
-        let cause = format!("{{t:{}}} was settled {what}", task.0);
-        docket.accuse(Property::NoLoss, now, || Breach { tasks: vec![task], cause, ..Breach::default() });
     }
 
     pub(super) fn finish(&mut self, ledger: &Ledger, docket: &mut Docket) {
@@ -64,8 +52,31 @@ fn vanished(rec: &TaskRec, ledger: &Ledger) -> bool {
         }
 }
 
-#[inline]
-pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, ledger: &Ledger, docket: &mut Docket) {
+#[inline(always)]
+pub(super) fn settled(
+    now: Time,
+    task: TaskId,
+    outcome: Outcome,
+    rec: Option<&TaskRec>,
+    ledger: &Ledger,
+    docket: &mut Docket,
+) {
+    let what = match (rec, outcome) {
+        (Some(rec), Outcome::Completed) if !rec.done => "as completed, and the store has no effect of it",
+        (Some(_), _) => return,
+        (None, _) if u64::from(task.0) < ledger.submitted => "a second time",
+        (None, _) => "and had never been submitted",
+    };
+    docket.accuse(Property::NoLoss, now, || Breach {
+        tasks: vec![task],
+        cause: format!("{{t:{}}} was settled {what}", task.0),
+        ..Breach::default()
+    });
+}
+
+#[inline(always)]
+pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+    let Start { now, task, worker, .. } = *start;
     if u64::from(task.0) >= ledger.submitted {
         docket.accuse(Property::NoLoss, now, || Breach {
             tasks: vec![task],

@@ -2,8 +2,8 @@
 //! submitted later: two rounds over all queues there are. A task of the general queue counts where the owner's start
 //! before it was of that queue, too: one at a time is taken after reserved starts, which may all be of older tasks.
 
-use super::{Breach, Docket, Ledger};
-use crate::base::{IdVec, Property, QueueId, TaskId, Time, WorkerId};
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::{IdVec, Property, QueueId, TaskId, WorkerId};
 
 #[derive(Default, Debug)]
 pub(super) struct NoStarvation {
@@ -21,38 +21,23 @@ struct Passed {
 }
 
 impl NoStarvation {
-    #[inline]
-    pub(super) fn started(
-        &mut self,
-        now: Time,
-        task: TaskId,
-        worker: WorkerId,
-        queue: QueueId,
-        ledger: &Ledger,
-        docket: &mut Docket,
-    ) {
-        let Some(rec) = ledger.workers.get(worker) else { return };
-        let before = std::mem::replace(self.last_general.grow_to(worker), queue.is_general());
-        if queue.is_general() && !before {
+    #[inline(always)]
+    pub(super) fn started(&mut self, start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+        let Some(by) = start.by else { return };
+        let before = std::mem::replace(self.last_general.grow_to(start.worker), start.queue.is_general());
+        if start.queue.is_general() && !before {
             return;
         }
-        if rec.queues.len() == 1 && rec.queues[0] == queue && ledger.head(queue) == Some(task) {
+        if by.queues[..] == [start.queue] && ledger.head(start.queue) == Some(start.task) {
             return; // Nothing was passed over: the usual case.
         }
-        for passed_over in &rec.queues {
-            self.pass(now, *passed_over, task, worker, ledger, docket);
+        for passed_over in &by.queues {
+            self.pass(*passed_over, start, ledger, docket);
         }
     }
 
-    fn pass(
-        &mut self,
-        now: Time,
-        queue: QueueId,
-        task: TaskId,
-        worker: WorkerId,
-        ledger: &Ledger,
-        docket: &mut Docket,
-    ) {
+    fn pass(&mut self, queue: QueueId, start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+        let Start { now, task, worker, .. } = *start;
         let rec = &ledger.queues[queue];
         let Some(head) = rec.fifo.front().copied().filter(|head| *head < task) else { return };
         let waits = &ledger.tasks[head];

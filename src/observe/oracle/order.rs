@@ -1,11 +1,20 @@
 //! order: if a was submitted before b and they conflict, b's first start is not before a's settlement. One breach per
 //! pair of tasks.
 
-use super::{Breach, Docket, Ledger};
-use crate::base::{Claim, Property, TaskId, Time, WorkerId};
+use super::super::ledger::TaskRec;
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::{Claim, Property};
 
-pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, ledger: &Ledger, docket: &mut Docket) {
-    let Some(rec) = ledger.tasks.get(task).filter(|rec| rec.starts == 0 && rec.uncleared > 0) else { return };
+#[inline(always)]
+pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+    if let Some(rec) = start.rec.filter(|rec| rec.starts == 0 && rec.uncleared > 0) {
+        look(start, rec, ledger, docket);
+    }
+}
+
+#[cold]
+fn look(start: &Start<'_>, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
+    let Start { now, task, worker, .. } = *start;
     let mut ahead: Vec<_> = rec
         .claims
         .iter()

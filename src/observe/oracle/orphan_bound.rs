@@ -79,8 +79,15 @@ impl OrphanBound {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&mut self, to: Time, ledger: &Ledger, docket: &mut Docket) {
+        if self.due.front().is_some_and(|(due, ..)| *due < to) {
+            self.fall_due(to, ledger, docket);
+        }
+    }
+
+    #[cold]
+    fn fall_due(&mut self, to: Time, ledger: &Ledger, docket: &mut Docket) {
         while self.due.front().is_some_and(|(due, ..)| *due < to) {
             let (due, queue, since) = self.due.pop_front().expect("it was just looked at");
             let Some(loss) = self.lost[queue].filter(|loss| loss.since == since) else { continue };

@@ -30,8 +30,15 @@ impl PoolBounds {
 
     #[inline]
     pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
+        if ledger.pool_touched {
+            self.look(ledger, docket);
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, ledger: &Ledger, docket: &mut Docket) {
         let Some(limits) = self.limits.as_mut().filter(|_| ledger.brain == Brain::Up) else { return };
-        let (active, all) = (ledger.tally.active, ledger.tally.queues());
+        let (active, all) = (ledger.tally.active.count(), ledger.tally.queues());
         let (too_few, too_many) = (active < limits.min, all > limits.ceiling);
         limits.ceiling = limits.ceiling.min(all.max(limits.max));
         if too_few && !limits.too_few {

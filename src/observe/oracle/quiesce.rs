@@ -3,17 +3,18 @@
 //! again is judged by orphan_bound, which counts from its leaving.
 
 use super::super::ledger::{Brain, Doing, Phase};
-use super::{Breach, Docket, Ledger};
-use crate::base::{Epoch, Property, QueueId, Span, TaskId, Time, WorkerId};
+use super::{Breach, Docket, Ledger, Start};
+use crate::base::{Epoch, Property, QueueId, Span, Time, WorkerId};
 use crate::fact::Exit;
 
 fn deadline(worker: WorkerId, ledger: &Ledger) -> Option<Time> {
     ledger.workers.get(worker)?.deadline
 }
 
-#[inline]
-pub(super) fn started(now: Time, task: TaskId, worker: WorkerId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
-    if deadline(worker, ledger).is_some() {
+#[inline(always)]
+pub(super) fn started(start: &Start<'_>, docket: &mut Docket) {
+    let Start { now, task, worker, queue, by, .. } = *start;
+    if by.is_some_and(|by| by.deadline.is_some()) {
         docket.accuse(Property::Quiesce, now, || Breach {
             tasks: vec![task],
             queue: Some(queue),

@@ -29,29 +29,46 @@ impl WorkConserving {
         WorkConserving { excuse, stalls: IdVec::new(), stray: None }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&mut self, ledger: &Ledger, docket: &mut Docket) {
         if ledger.tally.stray == 0 || !ledger.has_placements || ledger.brain != Brain::Up {
-            self.no_stray(ledger.now, docket);
+            if self.stray.is_some() {
+                self.no_stray(ledger.now, docket);
+            }
         } else if self.stray.is_none() {
-            let stray = ledger.tasks.iter().find(|(_, rec)| rec.is_stray());
-            self.stray = stray.map(|(task, _)| (ledger.now, task));
+            self.find_stray(ledger);
         }
         for queue in &ledger.touched {
-            let slot = self.stalls.grow_to(*queue);
-            match (stalled(*queue, self.excuse, ledger), *slot) {
-                (None, None) => {}
-                (Some((task, worker)), None) => *slot = Some(Stall { since: ledger.now, task, worker }),
-                (Some((task, worker)), Some(stall)) if stall.task == task && stall.worker == worker => {}
-                (other, Some(stall)) => {
-                    accuse(*queue, stall, ledger.now, docket);
-                    *slot = other.map(|(task, worker)| Stall { since: ledger.now, task, worker });
-                }
+            let stalled = stalled(*queue, self.excuse, ledger);
+            if stalled.is_some() || self.stalls.get(*queue).is_some_and(Option::is_some) {
+                self.stall(*queue, stalled, ledger.now, docket);
             }
         }
     }
 
+    /// The queue stalls from here on, still does, or no longer.
+    #[cold]
+    fn stall(&mut self, queue: QueueId, stalled: Option<(TaskId, WorkerId)>, now: Time, docket: &mut Docket) {
+        let slot = self.stalls.grow_to(queue);
+        match (stalled, *slot) {
+            (None, None) => {}
+            (Some((task, worker)), None) => *slot = Some(Stall { since: now, task, worker }),
+            (Some((task, worker)), Some(stall)) if stall.task == task && stall.worker == worker => {}
+            (other, Some(stall)) => {
+                accuse(queue, stall, now, docket);
+                *slot = other.map(|(task, worker)| Stall { since: now, task, worker });
+            }
+        }
+    }
+
+    #[cold]
+    fn find_stray(&mut self, ledger: &Ledger) {
+        let stray = ledger.tasks.iter().find(|(_, rec)| rec.is_stray());
+        self.stray = stray.map(|(task, _)| (ledger.now, task));
+    }
+
     /// Every runnable task is in a queue from here on, or the run is over.
+    #[cold]
     fn no_stray(&mut self, now: Time, docket: &mut Docket) {
         if let Some((since, task)) = self.stray.take() {
             let lasted = now.since(since);
@@ -74,6 +91,7 @@ impl WorkConserving {
     }
 }
 
+#[inline(always)]
 fn stalled(queue: QueueId, excuse: Span, ledger: &Ledger) -> Option<(TaskId, WorkerId)> {
     let rec = &ledger.queues[queue];
     let worker = rec.owner.filter(|_| rec.exists && !rec.revoking)?;
