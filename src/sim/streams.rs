@@ -4,8 +4,8 @@
 //! The key is injective: seed, replication, entity and life fill the 32 bytes of a ChaCha key, and the source is the
 //! number of ChaCha's stream. Two streams with different names never share a sequence.
 
-use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// All streams of one replication.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ impl Streams {
 }
 
 /// One stream of random numbers. Every method takes exactly one draw of 64 bits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stream {
     rng: ChaCha8Rng,
 }
