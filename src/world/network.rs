@@ -194,7 +194,7 @@ impl<O: Observe> World<'_, O> {
         let term = self.speaker;
         if self.arrives_at_once(worker) {
             self.message_is_sent(&message);
-            return self.post_at_once(worker, Body::ToWorker(term, message));
+            return self.post_at_once(worker, Body::Engine(term, message));
         }
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
         self.message_is_sent(&message);
@@ -203,9 +203,9 @@ impl<O: Observe> World<'_, O> {
             if let Some(start) = message.start() {
                 self.use_task(start.task);
             }
-            self.post(again, Message { worker, travelled: false, body: Body::ToWorker(term, message.clone()) });
+            self.post(again, Message { worker, travelled: false, body: Body::Engine(term, message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::ToWorker(term, message) });
+        self.post(at, Message { worker, travelled, body: Body::Engine(term, message) });
     }
 
     /// A task that it orders to start must not be forgotten.
@@ -221,14 +221,14 @@ impl<O: Observe> World<'_, O> {
 
     pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
         if self.arrives_at_once(worker) {
-            return self.post_at_once(worker, Body::ToEngine(message));
+            return self.post_at_once(worker, Body::Worker(message));
         }
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
-            self.post(again, Message { worker, travelled: false, body: Body::ToEngine(message.clone()) });
+            self.post(again, Message { worker, travelled: false, body: Body::Worker(message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::ToEngine(message) });
+        self.post(at, Message { worker, travelled, body: Body::Worker(message) });
     }
 
     pub(super) fn post(&mut self, at: Time, message: Message) {
@@ -255,9 +255,9 @@ impl<O: Observe> World<'_, O> {
             self.fact(Fact::MessageArrived { worker });
         }
         match body {
-            Body::ToEngine(message) => self.deliver_to_engine(worker, message),
-            Body::ToWorker(term, message) => self.deliver_to_worker(worker, *term, message),
-            Body::ToStore(start) => self.late_effect_arrives(worker, *start),
+            Body::Worker(message) => self.deliver_to_engine(worker, message),
+            Body::Engine(term, message) => self.deliver_to_worker(worker, *term, message),
+            Body::Effect(start) => self.late_effect_arrives(worker, *start),
         }
     }
 

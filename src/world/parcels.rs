@@ -13,13 +13,14 @@ pub(super) struct Message {
     pub(super) body: Body,
 }
 
-/// What is said, in which direction.
+/// What is on its way, by who sent it.
 pub(super) enum Body {
-    ToEngine(WorkerMessage),
-    /// Of the engine of this term.
-    ToWorker(Term, ClusterMessage),
-    /// The effect of what this began.
-    ToStore(Start),
+    /// A worker's word to the engine.
+    Worker(WorkerMessage),
+    /// The word of the engine of this term to a worker.
+    Engine(Term, ClusterMessage),
+    /// The effect of what this began, to the store.
+    Effect(Start),
 }
 
 /// Where something lies.

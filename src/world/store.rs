@@ -76,7 +76,7 @@ impl<O: Observe> World<'_, O> {
         self.executing += 1;
         self.fact(Fact::MessageSent { worker });
         let at = self.now() + late;
-        self.post(at, Message { worker, travelled: true, body: Body::ToStore(start) });
+        self.post(at, Message { worker, travelled: true, body: Body::Effect(start) });
     }
 
     pub(super) fn delay_effect(&mut self, task: TaskId, by: Span) {
