@@ -105,6 +105,21 @@ fn a_worker_killed_with_its_task_blocks_what_conflicts_until_the_recorded_clean_
     assert_eq!(summary["metrics"]["tasks.completed"]["mean"], 3.0);
 }
 
+/// The second of three workers is killed while nobody executes anything but the first; in the simulation it has just
+/// chosen `b`, which nobody else could start before the clean-up.
+#[test]
+fn a_crash_that_hit_no_task_hits_none_in_the_simulation_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = KILLED.lines().next().unwrap();
+    let rows = "2,sleep,6,a,,2.01,2.09,8.09,completed\n3,sleep,1,b,,3.01,3.09,4.09,completed\n";
+    fs::write(dir.path().join("history.csv"), format!("{header}\n{rows}")).unwrap();
+    fs::write(dir.path().join("lives.yaml"), "- {at: 1050ms, crash: {worker: w2}}\n").unwrap();
+    let output = replay(dir.path(), "history.csv --workers 3 --lives lives.yaml");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["metrics"]["tasks.completed"]["mean"], 2.0, "{summary}");
+}
+
 #[test]
 fn one_task_is_a_history_too() {
     let dir = tempfile::tempdir().unwrap();

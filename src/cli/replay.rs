@@ -175,8 +175,8 @@ impl ReplayArgs {
         if self.engine != "pull_locks" {
             keys.push(set("workers.overhead", format!("{}us", fitted.held().micros())));
         } else if let Some((_, shortest)) = fitted.lives.clean_ups(history) {
-            // Whoever was cleaned up had not been heard for its ttl.
-            let ttl = Span::from_micros(shortest.micros().clamp(3, 30_000_000));
+            // Whoever was cleaned up had not been heard for its ttl, also where its task starts a little late.
+            let ttl = Span::from_micros((shortest.micros() / 2).clamp(3, 30_000_000));
             keys.push(set("detection.ttl", format!("{}us", ttl.micros())));
             keys.push(set("detection.heartbeat", format!("{}us", ttl.micros() / 3)));
         }

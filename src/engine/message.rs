@@ -310,7 +310,7 @@ pub enum Input<'a> {
         /// What it said.
         message: &'a WorkerMessage,
     },
-    /// The worker's connection broke, because its process is gone. Given only to engines whose locks hang on connections
+    /// The worker's connection broke, because its process is gone. Given only to engines that ask for it
     /// (`EngineFactory::hears_disconnects`).
     Disconnected {
         /// Which worker.

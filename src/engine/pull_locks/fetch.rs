@@ -16,7 +16,7 @@ impl PullLocks {
             out.push(Effect::Send(worker, ClusterMessage::Rejoin { ticket }));
             return;
         };
-        if state.busy.is_some() || state.quiescing {
+        if state.busy.is_some() || state.quiescing || state.gone {
             return;
         }
         let free_at = state.free_at;
@@ -29,7 +29,7 @@ impl PullLocks {
 
     pub(super) fn look_for_work(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
         let Some(state) = self.workers.get_mut(worker) else { return };
-        if state.busy.is_some() || state.quiescing || state.free_at > now {
+        if state.busy.is_some() || state.quiescing || state.gone || state.free_at > now {
             return;
         }
         let next_start = state.next_start.take();
@@ -91,7 +91,7 @@ impl PullLocks {
     }
 
     pub(super) fn start(&mut self, worker: WorkerId, ticket: Ticket, out: &mut Outbox) {
-        let busy = self.workers.get(worker).and_then(|state| state.busy);
+        let busy = self.workers.get(worker).filter(|state| !state.gone).and_then(|state| state.busy);
         let Some((task, _)) = busy.filter(|(_, current)| *current == ticket) else { return };
         // A new number: orders are old news to a worker that has seen a later one, like the answer to a heartbeat.
         let ticket = self.next_ticket();

@@ -106,7 +106,7 @@ impl Engine for PullLocks {
             Input::Cancel { task } => self.cancel(now, task, out),
             Input::Quiesce { worker } => out.push(Effect::Send(worker, ClusterMessage::Quiesce)),
             Input::Limits { .. } => {} // There is no pool.
-            Input::Disconnected { worker } => self.remove(now, worker, out),
+            Input::Disconnected { worker } => self.disconnected(now, worker, out),
             Input::Worker { worker, message } => self.worker_message(now, worker, message, out),
             Input::Timeout => self.timeout(now, out),
         }
@@ -305,6 +305,6 @@ impl EngineFactory for Factory {
     }
 
     fn hears_disconnects(&self) -> bool {
-        self.options.clean_up == CleanUp::OnDisconnect
+        true
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Worker {
     heard: Time,
     stamp: Stamp,
     pub(super) quiescing: bool,
+    /// Its process is gone, its row is not: it takes nothing, and keeps its lock until it is cleaned up.
+    pub(super) gone: bool,
     /// The task whose lock it holds.
     pub(super) busy: Option<(TaskId, Ticket)>,
     /// It looks for its next task then.
@@ -85,6 +87,7 @@ impl PullLocks {
             heard: now,
             stamp,
             quiescing: false,
+            gone: false,
             busy,
             free_at: now,
             next_start: None,
@@ -165,6 +168,16 @@ impl PullLocks {
         }
         if matches!(self.options.clean_up, CleanUp::At(_)) {
             self.give_up_abandoned(now, out); // At this instant, by the record.
+        }
+    }
+
+    /// A worker's process is gone. Before 3.89 its locks go with its connection, later they stay until the clean-up.
+    pub(super) fn disconnected(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
+        if self.options.clean_up == CleanUp::OnDisconnect {
+            self.remove(now, worker, out);
+        } else if let Some(state) = self.workers.get_mut(worker) {
+            state.gone = true;
+            self.workers.set_not_idle(worker);
         }
     }
 

@@ -12,6 +12,9 @@ use crate::fact::{Fact, Observe};
 use crate::scenario::{Action, Scenario, ScriptEvent};
 use crate::world::simulate;
 
+/// Longer than a worker takes from choosing a task to starting it.
+const TAKES_AT_MOST: Span = Span::from_secs(1);
+
 /// How many workers there were when, and which task each crash hit.
 #[derive(Clone, Debug, Default)]
 pub struct Lives {
@@ -81,43 +84,50 @@ impl Lives {
     /// The script with each crash on the worker that executes, in this replication, the task that it hit.
     pub fn cast(&self, scenario: &Scenario, factory: &dyn EngineFactory, replication: u32) -> Vec<ScriptEvent> {
         let mut scene = scenario.clone();
-        for position in 0..scene.script.len() {
-            let Action::Crash { worker, .. } = scene.script[position].action else { continue };
-            let at = scene.script[position].at;
+        scene.script.clear();
+        for (position, event) in scenario.script.iter().enumerate() {
+            let Action::Crash { worker, .. } = event.action else {
+                scene.script.push(event.clone());
+                continue;
+            };
+            let at = event.at;
             let mut watch = Watch { at, victim: self.victims.get(&position).copied(), ..Watch::default() };
             simulate(&scene, factory, replication, &mut watch);
-            let (at, action) = match (watch.victim, watch.victim_started, watch.idle_at(worker)) {
+            let crash = |worker| Action::Crash { worker, before_report: false };
+            let (at, action) = match (watch.victim_started, watch.idlest(worker)) {
                 // It may start a little later than it did; the crash meets it then.
-                (Some(_), Some((started, executor)), _) => (
-                    at.max(started.saturating_add(Span::from_micros(1))),
-                    Action::Crash { worker: executor, before_report: false },
-                ),
+                (Some((started, executor)), _) => {
+                    (at.max(started.saturating_add(Span::from_micros(1))), crash(executor))
+                }
                 // It hit a worker between two tasks, or one whose child process finished its task.
-                (_, _, Some(idle)) => (at, Action::Crash { worker: idle, before_report: false }),
-                _ => (at, Action::Quiesce { worker }),
+                (None, Some((idle, next))) if next.saturating_since(at) > TAKES_AT_MOST => (at, crash(idle)),
+                // Where each one has a task or is about to have it: none was killed, so none may be.
+                (None, Some((idle, _))) => (at, Action::Quiesce { worker: idle }),
+                (None, None) => (at, Action::Quiesce { worker }),
             };
-            scene.script[position] = ScriptEvent { at, action };
+            scene.script.push(ScriptEvent { at, action });
         }
         scene.script.sort_by_key(|event| event.at);
         scene.script
     }
 }
 
-/// Who executes what at an instant.
+/// Who executes what at an instant, and what comes next.
 #[derive(Default)]
 struct Watch {
     at: Time,
     victim: Option<TaskId>,
     victim_started: Option<(Time, WorkerId)>,
-    /// Workers that are up at the instant, and whether they execute.
-    busy: BTreeMap<WorkerId, bool>,
+    /// Workers that are up at the instant; of those that execute nothing: when they start their next task.
+    up: BTreeMap<WorkerId, Option<Time>>,
 }
 
 impl Watch {
-    /// The worker itself if it executes nothing at the instant, or else another one that does not.
-    fn idle_at(&self, worker: WorkerId) -> Option<WorkerId> {
-        let idle = |candidate: &WorkerId| self.busy.get(candidate) == Some(&false);
-        Some(worker).filter(idle).or_else(|| self.busy.keys().copied().find(idle))
+    /// Of the workers that execute nothing at the instant the one that is left alone for longest, `preferred` where it
+    /// is no worse; and when it starts its next task.
+    fn idlest(&self, preferred: WorkerId) -> Option<(WorkerId, Time)> {
+        let idle = self.up.iter().filter_map(|(worker, next)| Some((*worker, (*next)?)));
+        idle.max_by_key(|(worker, next)| (*next, *worker == preferred, std::cmp::Reverse(*worker)))
     }
 }
 
@@ -130,17 +140,22 @@ impl Observe for Watch {
             self.victim_started = Some((now, *worker));
         }
         if now >= self.at {
+            if let Fact::Started { worker, .. } = fact
+                && let Some(next @ Some(Time::MAX)) = self.up.get_mut(worker)
+            {
+                *next = Some(now);
+            }
             return;
         }
         match fact {
             Fact::WorkerReady { worker } | Fact::Ended { worker, .. } => {
-                self.busy.insert(*worker, false);
+                self.up.insert(*worker, Some(Time::MAX));
             }
             Fact::Started { worker, .. } => {
-                self.busy.insert(*worker, true);
+                self.up.insert(*worker, None);
             }
             Fact::WorkerGone { worker, .. } | Fact::QuiesceDelivered { worker, .. } => {
-                self.busy.remove(worker);
+                self.up.remove(worker);
             }
             _ => {}
         }
