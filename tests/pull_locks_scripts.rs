@@ -22,6 +22,7 @@ fn bare(preset: PullLocksPreset) -> PullLocksSpec {
         unblocked_to_started: Some(Overhead::NONE),
         finished_to_next: Some(Overhead::NONE),
         pick_jitter: Some(Span::ZERO),
+        pick_order: Vec::new(),
         clean_up: None,
     }
 }
@@ -108,6 +109,20 @@ fn without_jitter_free_workers_take_the_oldest_and_with_it_any_of_the_last_eight
 }
 
 #[test]
+fn what_a_recorded_history_shows_is_taken_in_that_order_and_the_rest_after_it() {
+    let spec = PullLocksSpec { pick_order: vec![0, 3, 1], ..bare(PullLocksPreset::V3_123) };
+    let mut rig = cluster(&spec, 1);
+    for resource in 0..5 {
+        rig.exclusive(&[resource]);
+    }
+    for _ in 0..5 {
+        now(&mut rig);
+        rig.finish(W1);
+    }
+    assert_eq!(rig.order_of_starts(), [0, 3, 1, 2, 4].map(TaskId));
+}
+
+#[test]
 fn every_step_takes_its_time() {
     let spec = PullLocksSpec {
         created_to_unblocked: Some(Overhead::millis(10)),
@@ -162,6 +177,27 @@ fn a_dead_workers_running_task_is_failed_at_the_clean_up_and_never_retried_while
     rig.run_dry();
     now(&mut rig);
     assert!(rig.is_running(waiting), "{:?}", rig.settled);
+}
+
+#[test]
+fn a_dead_worker_takes_no_task_and_keeps_the_one_that_it_took_until_the_clean_up() {
+    let spec = PullLocksSpec {
+        unblocked_to_started: Some(Overhead::millis(70)),
+        clean_up: Some(CleanUp::At(vec![secs(60)])),
+        ..bare(PullLocksPreset::V3_123)
+    };
+    let mut rig = cluster(&spec, 2);
+    let taken = rig.exclusive(&[0]);
+    now(&mut rig);
+    rig.crash(W1); // Between taking it and starting it.
+    let others: Vec<TaskId> = (1..=3).map(|resource| rig.exclusive(&[resource])).collect();
+    for _ in &others {
+        rig.pass(secs(1));
+        rig.finish(W2);
+    }
+    assert_eq!(rig.order_of_starts(), others, "the other worker takes all of them");
+    rig.pass(secs(60));
+    assert_eq!(rig.executor(taken), W2, "it was never begun and waits for the next worker");
 }
 
 #[test]

@@ -41,6 +41,8 @@ fn recorded_histories_are_simulated_within_five_percent_and_in_order() {
         let errors = errors(&summary);
         assert!(errors.iter().all(|error| error.abs() < 0.05), "{history}: {errors:?}");
         let fidelity = &summary["fidelity"];
+        let as_chosen = ["wait.mean", "wait.p95"].map(|metric| number(&fidelity[metric]["error_as_chosen"]));
+        assert!(as_chosen.iter().all(|error| error.abs() < 0.03), "{history}: {as_chosen:?}");
         assert_eq!(fidelity["conflicting_pairs_out_of_order"], 0);
         assert_eq!(fidelity["recorded_out_of_order"], 0);
         assert!(number(&fidelity["tasks_in_conflict"]) > 400.0, "{fidelity}");
@@ -50,7 +52,9 @@ fn recorded_histories_are_simulated_within_five_percent_and_in_order() {
 #[test]
 fn the_second_half_is_predicted_from_the_first_within_ten_percent() {
     for (history, workers) in [(A, 4), (D, 6)] {
-        let errors = errors(&summary(&format!("{history} --workers {workers} --fit first-half")));
+        let summary = summary(&format!("{history} --workers {workers} --fit first-half"));
+        let errors = errors(&summary);
+        assert_eq!(summary["fidelity"]["wait.mean"]["error_as_chosen"], Value::Null, "a prediction knows no choices");
         assert!(errors.iter().all(|error| error.abs() < 0.10), "{history}: {errors:?}");
     }
 }

@@ -12,9 +12,10 @@ use super::run::{Format, Timing, publish};
 use super::session::{Outcome, Overrides, Ready};
 use super::terminal::{Terminal, quoted};
 use crate::base::{Span, Time};
-use crate::engine::EngineSpec;
 use crate::engine::pull_locks::spec::{CleanUp, PullLocksSpec};
+use crate::engine::{EngineSpec, pull_locks};
 use crate::experiment::judge::judge;
+use crate::experiment::replay::fidelity::Fidelity;
 use crate::experiment::replay::history::History;
 use crate::experiment::replay::lives::Lives;
 use crate::experiment::replay::overheads::{Overheads, fit, mean};
@@ -23,7 +24,7 @@ use crate::experiment::stats::estimates;
 use crate::import::{pulp, table};
 use crate::registry::Registry;
 use crate::report::number;
-use crate::scenario::{Action, Diagnostic, Override, ScriptEvent, Source, SourceText, load};
+use crate::scenario::{Action, Diagnostic, Override, Scenario, ScriptEvent, Source, SourceText, load};
 
 /// Lines before the lives of the workers in the text that is read.
 const LINES_BEFORE_LIVES: usize = 1;
@@ -93,7 +94,11 @@ impl ReplayArgs {
             Fit::All => (Time::MAX, Time::ZERO),
             Fit::FirstHalf => (history.half(), history.half()),
         };
-        let fitted = Fitted { workers, overheads: fit(&history, &lives, until), lives };
+        let order_of_starts = match self.fit {
+            Fit::All => Vec::new(),
+            Fit::FirstHalf => history.order_of_starts(until),
+        };
+        let fitted = Fitted { workers, overheads: fit(&history, &lives, until), lives, order_of_starts };
         let ready = self.ready(&history, &fitted, registry, terminal)?;
         let mirrors = matches!(ready.scenario.engine, EngineSpec::PullLocks(_));
         let history = if mirrors { history } else { history.with_guessed_services(&fitted.lives) };
@@ -105,6 +110,7 @@ impl ReplayArgs {
         let begun = Instant::now();
         let replay = Replay { history: &history, lives: &fitted.lives, judged_from, start_takes };
         let (results, fidelity) = replay.run(&scenario, &*ready.factory, formats.any());
+        let as_chosen = self.as_chosen(&scenario, &replay);
         let estimates = estimates(&results.observations, scenario.run.confidence);
         let judgement = judge(&scenario, &results, &estimates);
         let outcome = Outcome { results, estimates, judgement, wall: begun.elapsed() };
@@ -112,10 +118,23 @@ impl ReplayArgs {
         let mut doc = outcome.document(&scenario, self.command());
         let remarks = remarks(&history, &fitted.lives, start_takes);
         let fitted_on = self.fit.words();
-        doc.replayed = Some(Replayed { fidelity, overheads: fitted.overheads, fitted_on, mirrors, remarks });
+        doc.replayed = Some(Replayed { fidelity, as_chosen, overheads: fitted.overheads, fitted_on, mirrors, remarks });
         let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&doc.scenario));
         publish(&doc, &dir, formats, self.format, &timing, terminal)?;
         Ok(Exit::of(doc.verdict))
+    }
+
+    /// The same replay where workers choose among several tasks as they did in the history: `None` for an engine that
+    /// does not mirror it, and for a prediction, which must not know.
+    fn as_chosen(&self, scenario: &Scenario, replay: &Replay<'_>) -> Option<Fidelity> {
+        let EngineSpec::PullLocks(spec) = &scenario.engine else { return None };
+        if self.fit == Fit::FirstHalf {
+            return None;
+        }
+        let spec = PullLocksSpec { pick_order: replay.history.order_of_starts(Time::MAX), ..spec.clone() };
+        let factory = pull_locks::factory(&spec);
+        let scenario = Scenario { engine: EngineSpec::PullLocks(spec), ..scenario.clone() };
+        Some(replay.run(&scenario, &*factory, false).1)
     }
 
     /// The lives of the workers, before anything is known of the engine.
@@ -232,6 +251,8 @@ struct Fitted {
     workers: u32,
     overheads: Overheads,
     lives: Lives,
+    /// In which order workers took tasks, as far as the replay may know it.
+    order_of_starts: Vec<u32>,
 }
 
 impl Fitted {
@@ -247,6 +268,7 @@ impl Fitted {
             "pull_locks" => {
                 let mut spec = PullLocksSpec::default();
                 self.overheads.apply(&mut spec);
+                spec.pick_order.clone_from(&self.order_of_starts);
                 spec.clean_up = self.lives.clean_ups(history).map(|(instants, _)| CleanUp::At(instants));
                 json!({ "pull_locks": spec })
             }

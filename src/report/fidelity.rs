@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::number;
 use crate::base::Span;
 use crate::experiment::replay::Replayed;
+use crate::experiment::replay::fidelity::Comparison;
 use crate::experiment::replay::overheads::mean;
 
 /// The part of the table that comes first after a replay.
@@ -30,6 +31,11 @@ pub fn human(replayed: &Replayed, engine: &str, seeds: u32) -> String {
             number::plain(low),
             value(high)
         );
+    }
+    if let Some(chosen) = &replayed.as_chosen {
+        let of = |it: &Comparison| Some(format!("{} {:+.1} %", it.metric, it.error()? * 100.0));
+        let errors: Vec<String> = chosen.comparisons.iter().filter_map(of).collect();
+        out += &format!("  {}: where workers choose as they did; the rest is chance\n", errors.join(", "));
     }
     out += &format!("  a task's wait differs by {} s on average\n", number::plain(fidelity.error_per_task));
     out += &format!(
@@ -71,7 +77,11 @@ pub fn value(replayed: &Replayed) -> Value {
     for it in &fidelity.comparisons {
         let error = it.error();
         let range = [it.range.0, it.range.1];
-        let value = json!({"recorded": it.recorded, "simulated": it.simulated, "error": error, "range": range});
+        let mut value = json!({"recorded": it.recorded, "simulated": it.simulated, "error": error, "range": range});
+        if let Some(chosen) = &replayed.as_chosen {
+            let same = chosen.comparisons.iter().find(|other| other.metric == it.metric);
+            value["error_as_chosen"] = json!(same.and_then(Comparison::error));
+        }
         map.insert(it.metric.to_owned(), value);
     }
     map.insert("tasks".into(), json!(fidelity.tasks.len()));

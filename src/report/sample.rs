@@ -71,6 +71,7 @@ pub(crate) fn replayed() -> Replayed {
             simulated_out_of_order: 0,
             in_conflict: 2,
         },
+        as_chosen: None,
         overheads: Overheads {
             created_to_unblocked: vec![Span::from_millis(10)],
             blocker_finished_to_unblocked: vec![Span::from_millis(30)],

@@ -5,7 +5,7 @@
 //! `finished_to_next` after the end of the last one.
 
 use super::{PullLocks, State, Timer, draw};
-use crate::base::{Epoch, Outcome, QueueId, TaskId, Ticket, Time, WorkerId, mix};
+use crate::base::{Epoch, Outcome, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::message::{ClusterMessage, Effect, Ended, Outbox, Record, Report, Start};
 
 impl PullLocks {
@@ -50,9 +50,10 @@ impl PullLocks {
     /// The worker takes an unblocked task, to start it at `next_start`, or as an idle worker would.
     fn take(&mut self, now: Time, worker: WorkerId, next_start: Option<Time>, out: &mut Outbox) -> bool {
         self.give_up_abandoned(now, out);
-        let Some(task) = self.pick() else { return false };
+        let (ranks, jitter) = (&self.options.pick_ranks, self.options.pick_jitter);
+        let Some(task) = self.unblocked.pick(ranks, self.context.seed, jitter) else { return false };
         let ticket = self.next_ticket();
-        self.unblocked.remove(&task);
+        self.unblocked.remove(self.tasks[task].created, task);
         self.tasks[task].state = State::Taken { worker, ticket, started: false };
         self.workers.get_mut(worker).expect("a known worker").busy = Some((task, ticket));
         let keys = [draw::UNBLOCKED_TO_STARTED, ticket.0];
@@ -60,26 +61,6 @@ impl PullLocks {
         let at = next_start.map_or_else(from_idle, |at| at.max(now));
         self.set(at, Timer::Start(worker, ticket));
         true
-    }
-
-    /// `ORDER BY pulp_created + 8 s * random() LIMIT 1`: each row draws anew each time. No row that was created after
-    /// the smallest sum so far can have a smaller one.
-    fn pick(&mut self) -> Option<TaskId> {
-        self.picks += 1;
-        let (seed, picks, jitter) = (self.context.seed, self.picks, self.options.pick_jitter.micros());
-        let mut best: Option<(u64, TaskId)> = None;
-        for task in &self.unblocked {
-            let created = self.tasks[*task].created.micros();
-            if best.is_some_and(|(smallest, _)| created >= smallest) {
-                break;
-            }
-            let random = mix::mix(seed, &[draw::PICK, picks, task.0.into()]);
-            let sum = created.saturating_add(if jitter == 0 { 0 } else { mix::below(random, jitter) });
-            if best.is_none_or(|(smallest, _)| sum < smallest) {
-                best = Some((sum, *task));
-            }
-        }
-        best.map(|(_, task)| task)
     }
 
     /// "Worker has gone missing."
@@ -150,7 +131,7 @@ impl PullLocks {
         }
         self.tasks[task].state = State::Unblocked;
         out.push(Effect::Persist(Record::Attempt { task, attempts: 0, lost: 0, cancelled: false, running: None }));
-        self.unblocked.insert(task);
+        self.unblocked.insert(self.tasks[task].created, task);
         self.wake_one(now, out);
     }
 }

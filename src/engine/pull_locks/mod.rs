@@ -5,7 +5,7 @@
 //! | here | there |
 //! |---|---|
 //! | `admission` | `_unblock_tasks`: in order of creation, with the sets of taken exclusive and shared resources |
-//! | `fetch` | `iter_tasks`/`fetch_task`: one unblocked task by `pulp_created + 8 s * random()`; `cancel_abandoned_task` |
+//! | `fetch`, `candidates` | `iter_tasks`/`fetch_task`: one unblocked task by `pulp_created + 8 s * random()`; `cancel_abandoned_task` |
 //! | `workers` | `beat`, `app_worker_cleanup`, `handle_worker_heartbeat`, shutdown by SIGTERM |
 //! | overheads | notify, scan, fetch and fork: measured times between the columns of a task (`spec`) |
 //!
@@ -17,6 +17,7 @@
 //! worker. Every task is started for the general queue; there is no grant, so nothing is fenced by a lease.
 
 mod admission;
+mod candidates;
 mod fetch;
 mod restore;
 pub mod spec;
@@ -33,6 +34,7 @@ use crate::engine::message::{ClusterMessage, Effect, Input, Outbox, Placed, Reco
 use crate::engine::{Context, Detection, Engine, EngineFactory, Guarantees, Reason, Records};
 
 use admission::Admission;
+use candidates::Candidates;
 use spec::{CleanUp, Options, PullLocksSpec};
 use workers::Workers;
 
@@ -77,12 +79,9 @@ struct PullLocks {
     context: Context,
     begun: bool,
     last_ticket: u64,
-    /// Tasks that were taken so far: names the draws of the next choice.
-    picks: u64,
     tasks: IdMap<TaskId, Task>,
     admission: Admission,
-    /// In order of creation.
-    unblocked: BTreeSet<TaskId>,
+    unblocked: Candidates,
     abandoned: BTreeSet<TaskId>,
     workers: Workers,
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
@@ -96,6 +95,7 @@ mod draw {
     pub(super) const FINISHED_TO_NEXT: u64 = 4;
     pub(super) const PICK: u64 = 5;
     pub(super) const FIRST_CLEAN_UP: u64 = 6;
+    pub(super) const PICK_AMONG: u64 = 7;
 }
 
 impl Engine for PullLocks {
@@ -133,10 +133,9 @@ impl PullLocks {
             context,
             begun: false,
             last_ticket: u64::from(context.term.0.saturating_sub(1)) << 40,
-            picks: 0,
             tasks: IdMap::new(),
             admission: Admission::default(),
-            unblocked: BTreeSet::new(),
+            unblocked: Candidates::default(),
             abandoned: BTreeSet::new(),
             workers: Workers::default(),
             timers: BinaryHeap::new(),
@@ -218,7 +217,7 @@ impl PullLocks {
     fn unblock(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
         let Some(row) = self.tasks.get_mut(task).filter(|row| row.state == State::Waiting) else { return };
         row.state = State::Unblocked;
-        self.unblocked.insert(task);
+        self.unblocked.insert(row.created, task);
         self.wake_one(now, out);
     }
 
@@ -240,7 +239,7 @@ impl PullLocks {
     /// The task is complete; whatever waited for nothing else is unblocked when a worker has looked.
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
         let row = self.tasks.remove(task).expect("an incomplete task");
-        self.unblocked.remove(&task);
+        self.unblocked.remove(row.created, task);
         self.abandoned.remove(&task);
         out.push(Effect::Persist(Record::TaskGone { task, outcome }));
         out.push(Effect::Settle(task, outcome));

@@ -23,7 +23,7 @@ impl PullLocks {
                     State::Abandoned
                 }
                 None if runnable => {
-                    self.unblocked.insert(*id);
+                    self.unblocked.insert(Time::ZERO, *id);
                     State::Unblocked
                 }
                 None => State::Waiting,

@@ -1,9 +1,11 @@
 //! Options of `pull_locks`, and what each version of pulpcore sets them to.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Outcome, Span};
+use crate::base::{Outcome, Span, TaskId};
 use crate::engine::Detection;
 use crate::engine::overhead::Overhead;
 
@@ -43,6 +45,10 @@ pub struct PullLocksSpec {
     /// A worker takes the task with the smallest creation time + random share of this. 8s from 3.89 on, 0s before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pick_jitter: Option<Span>,
+    /// A worker takes the unblocked task that stands first here, as a recorded history shows it: numbers of tasks, from
+    /// 0, in order of submission. Those that do not stand here come after them, by `pick_jitter`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pick_order: Vec<u32>,
     /// When dead workers are found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clean_up: Option<CleanUp>,
@@ -86,6 +92,8 @@ pub(super) struct Options {
     pub(super) unblocked_to_started: Overhead,
     pub(super) finished_to_next: Overhead,
     pub(super) pick_jitter: Span,
+    /// The place of each task in the recorded order.
+    pub(super) pick_ranks: BTreeMap<TaskId, u32>,
     pub(super) clean_up: CleanUp,
     /// Before 3.15 a claim could not be shared.
     pub(super) shares: bool,
@@ -111,6 +119,7 @@ impl Options {
             unblocked_to_started: overhead(&spec.unblocked_to_started, 74),
             finished_to_next: overhead(&spec.finished_to_next, 95),
             pick_jitter: spec.pick_jitter.unwrap_or(if recent { Span::from_secs(8) } else { Span::ZERO }),
+            pick_ranks: ranks(&spec.pick_order),
             clean_up: spec.clean_up.clone().unwrap_or(clean_up),
             shares: !old,
             abandoned: if old { Outcome::Cancelled } else { Outcome::Failed },
@@ -118,6 +127,11 @@ impl Options {
             app_lock: recent,
         }
     }
+}
+
+/// The place of each task in this order.
+fn ranks(order: &[u32]) -> BTreeMap<TaskId, u32> {
+    order.iter().map(|task| TaskId(*task)).zip(0..).collect()
 }
 
 impl PullLocksSpec {
@@ -139,6 +153,7 @@ impl PullLocksSpec {
             unblocked_to_started: Some(unblocked_to_started),
             finished_to_next: Some(finished_to_next),
             pick_jitter: Some(pick_jitter),
+            pick_order: std::mem::take(&mut self.pick_order),
             clean_up: Some(clean_up),
         };
     }

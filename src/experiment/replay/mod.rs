@@ -61,6 +61,9 @@ impl Replay<'_> {
 pub struct Replayed {
     /// Simulated against recorded waits.
     pub fidelity: Fidelity,
+    /// The same where workers chose among several tasks as they did in the history, and nothing but the length of each
+    /// step is left to chance; where that was simulated.
+    pub as_chosen: Option<Fidelity>,
     /// What dispatching cost in the history.
     pub overheads: Overheads,
     /// What the overheads are taken from, in words.

@@ -10,8 +10,8 @@ mod paths;
 
 use super::replicate::{Options, Progress, replicate};
 use super::stats::{Estimate, standard_error};
-use crate::engine::EngineFactory;
-use crate::registry::Registry;
+use crate::engine::queue_first::{self, Policies};
+use crate::engine::{EngineFactory, EngineSpec, pull_locks};
 use crate::scenario::{Scenario, SourceText, load};
 use std::sync::Arc;
 
@@ -127,7 +127,11 @@ fn line(known: Known, values: &[f64]) -> Line {
 
 fn read(text: &str) -> (Scenario, Arc<dyn EngineFactory>) {
     let scenario = load(&SourceText::new("selftest", text), &[]).expect("a valid scenario").scenario;
-    let factory = Registry::new().factory(&scenario.engine).expect("a built-in engine");
+    let factory = match &scenario.engine {
+        EngineSpec::QueueFirst(spec) => queue_first::factory(spec, &Policies::default()).expect("built-in policies"),
+        EngineSpec::PullLocks(spec) => pull_locks::factory(spec),
+        EngineSpec::WorkerOwned(_) | EngineSpec::Custom { .. } => unreachable!("no case names it"),
+    };
     (scenario, factory)
 }
 
