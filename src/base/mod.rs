@@ -5,6 +5,7 @@ pub mod labels;
 pub mod mix;
 pub mod names;
 pub mod note;
+pub mod table;
 pub mod task;
 pub mod time;
 
@@ -12,5 +13,6 @@ pub use id::{ClassId, Epoch, IdMap, IdVec, QueueId, ResourceId, TaskId, Term, Ti
 pub use labels::Labels;
 pub use names::{Probe, Property};
 pub use note::Note;
+pub use table::IdTable;
 pub use task::{Claim, Claims, Mode, Outcome};
 pub use time::{Span, Time};

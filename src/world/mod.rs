@@ -27,7 +27,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::base::{Claims, IdMap, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
+use crate::base::{Claims, IdMap, IdTable, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
 use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
 use crate::fact::{Choice, Fact, Observe};
@@ -164,7 +164,7 @@ struct World<'a, O> {
     parcels: Parcels,
     /// One that is delivered at this instant, before whatever else is delivered then.
     comes_next: Option<Message>,
-    workers: IdMap<WorkerId, Worker>,
+    workers: IdTable<WorkerId, Worker>,
     next_worker: u32,
     places: Places,
     worker_arrivals: Option<ArrivalProcess<'a>>,
@@ -222,7 +222,7 @@ impl<'a, O: Observe> World<'a, O> {
             instant_wire: scenario.network.delay == Dist::Constant(Span::ZERO),
             parcels: Parcels::default(),
             comes_next: None,
-            workers: IdMap::new(),
+            workers: IdTable::new(),
             next_worker: 0,
             places: Places::default(),
             worker_arrivals: arrivals.map(|law| ArrivalProcess::new(law, streams, streams::WORKER_ARRIVALS, 0, end)),

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{QueueFirst, Timer, note};
 use crate::base::note::GrantReason;
-use crate::base::{IdMap, Note, QueueId, TaskId, Time, WorkerId};
+use crate::base::{IdTable, Note, QueueId, TaskId, Time, WorkerId};
 use crate::engine::message::{
     ClusterMessage, Effect, Heartbeat, Holding, Holdings, Outbox, Record, Stamp, Start, Welcome,
 };
@@ -57,7 +57,7 @@ impl Member {
 
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    members: IdMap<WorkerId, Member>,
+    members: IdTable<WorkerId, Member>,
     joined: u64,
     idled: u32,
     /// Members that are not quiescing: (load, seniority, who).

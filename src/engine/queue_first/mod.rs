@@ -302,7 +302,8 @@ impl QueueFirst {
         if was_running {
             state.started = None;
         }
-        while state.tasks.front().is_some_and(|task| !tasks.contains(*task)) {
+        while state.tasks.len() > state.live as usize && state.tasks.front().is_some_and(|task| !tasks.contains(*task))
+        {
             state.tasks.pop_front();
         }
         if state.live == 0 {
