@@ -353,8 +353,9 @@ impl Agent {
 
     #[inline(always)]
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
-        if let Some(position) = self.reports.iter().position(|report| report.start.ticket == ticket) {
-            self.reports.remove(position);
+        match self.reports.as_slice() {
+            [only] if only.start.ticket == ticket => self.reports.clear(),
+            _ => self.reports.retain(|report| report.start.ticket != ticket),
         }
         for position in 0..self.grants.len() {
             let Grant { holding, revoked, .. } = self.grants[position];
@@ -375,10 +376,7 @@ impl Agent {
         let allowed = if start.queue.is_general() {
             self.options.session.is_none_or(|session| now < after(self.answered, session))
         } else {
-            self.grants.iter().any(|grant| {
-                let held = grant.holding == Holding { queue: start.queue, epoch: start.epoch };
-                held && !grant.revoked && grant.until.is_none_or(|until| now < until)
-            })
+            self.allows(now, Holding { queue: start.queue, epoch: start.epoch })
         };
         if allowed && self.known && !self.quiescing && self.running.is_none() {
             self.running = Some(Running { start, stopping: false });
@@ -387,6 +385,17 @@ impl Agent {
             let declined = Report { start, ended: None };
             self.reports.push(declined);
             out.push(AgentEffect::Send(WorkerMessage::Finished(declined)));
+        }
+    }
+
+    /// Whether it may begin to execute for this queue.
+    #[inline(always)]
+    fn allows(&self, now: Stamp, holding: Holding) -> bool {
+        let allows =
+            |grant: &Grant| grant.holding == holding && !grant.revoked && grant.until.is_none_or(|until| now < until);
+        match self.grants.as_slice() {
+            [only] => allows(only),
+            grants => grants.iter().any(allows),
         }
     }
 

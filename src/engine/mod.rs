@@ -134,6 +134,10 @@ pub trait Engine {
 
     /// When the engine next wants [`Input::Timeout`], and why. `None`: only an input can wake it.
     fn next_timeout(&self) -> Option<(Time, Reason)>;
+
+    /// The driver keeps no records and will restore nobody: [`Effect::Persist`] may be left out from here on. Nothing
+    /// else may depend on it.
+    fn keep_no_records(&mut self) {}
 }
 
 /// How a cluster notices that a worker is gone.

@@ -10,6 +10,7 @@
 mod autoscaler;
 mod clock;
 mod cluster;
+mod driver;
 mod executor;
 mod faults;
 mod network;
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Claims, IdMap, IdTable, Outcome, Span, TaskId, Term, Time, WorkerId, mix};
 use crate::engine::agent::{AgentEffect, AgentOptions};
-use crate::engine::{ClusterMessage, Context, Effect, Engine, EngineFactory, EngineSpec, Input, Outbox};
+use crate::engine::{Context, Engine, EngineFactory, EngineSpec, Input, Outbox};
 use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Action, Cut, Faults, Harm, Scenario, ScriptEvent};
 use crate::sim::{Calendar, Dist, Handle, Stream, Streams};
@@ -43,9 +44,6 @@ use parcels::{Message, Parcel, Parcels};
 use store::{Kept, Store};
 use workers::{Place, Places, Worker};
 use workload::{ArrivalProcess, Demand, TaskSource};
-
-/// So many timeouts at one instant mean that an engine asks for an instant that its timeout does not use up.
-const TIMEOUTS_AT_ONCE: u32 = 100_000;
 
 /// What a run amounted to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -204,14 +202,19 @@ impl<'a, O: Observe> World<'a, O> {
         let arrivals = scenario.workers.arrivals.as_ref();
         let source =
             |(number, source)| TaskSource::new(source, number, &scenario.workers.overhead, streams, run.horizon);
+        let cluster = Cluster::new(scenario, factory, context);
+        let mut engine = factory.fresh(context);
+        if !cluster.watched {
+            engine.keep_no_records();
+        }
         World {
             scenario,
             streams,
             calendar: Calendar::new(),
             observer,
             events: 0,
-            cluster: Cluster::new(scenario, factory, context),
-            engine: Some(factory.fresh(context)),
+            cluster,
+            engine: Some(engine),
             speaker: context.term,
             outbox: Outbox::new(),
             engine_timer: None,
@@ -389,41 +392,6 @@ impl<'a, O: Observe> World<'a, O> {
         self.tell_engine(Input::Limits { min, max });
     }
 
-    fn tell_engine(&mut self, input: Input<'_>) {
-        if self.cluster.watched {
-            return self.tell_watched(input);
-        }
-        self.reports_arrive(input);
-        let Some(engine) = &mut self.engine else { return };
-        debug_assert!(self.outbox.is_empty(), "an engine is told something while its word is carried out");
-        engine.handle(self.calendar.now(), input, &mut self.outbox);
-        for position in 0..self.outbox.len() {
-            match &mut self.outbox[position] {
-                // Nobody will have to be restored.
-                Effect::Persist(_) => {}
-                Effect::Fence(fence) => {
-                    let fence = *fence;
-                    self.fence(fence);
-                }
-                Effect::Send(worker, message) => {
-                    let worker = *worker;
-                    let message = std::mem::replace(message, ClusterMessage::Quiesce);
-                    self.send_to_worker(worker, message);
-                }
-                Effect::Settle(task, outcome) => {
-                    let (task, outcome) = (*task, *outcome);
-                    self.client_is_told(task, outcome);
-                }
-                Effect::Note(note) => {
-                    let note = *note;
-                    self.fact(Fact::Noted(note));
-                }
-            }
-        }
-        self.outbox.clear();
-        self.arm_engine();
-    }
-
     #[inline(always)]
     fn client_is_told(&mut self, task: TaskId, outcome: Outcome) {
         self.fact(Fact::Settled { task, outcome });
@@ -457,44 +425,6 @@ impl<'a, O: Observe> World<'a, O> {
     fn unuse_task(&mut self, task: TaskId) {
         if self.tasks.get_mut(task).is_some_and(Task::unuse) {
             self.tasks.remove(task);
-        }
-    }
-
-    /// One entry of the calendar stands for the engine's timer. It is moved only forward in time when it fires: an
-    /// engine's wish is often put off and seldom brought forward.
-    #[inline(always)]
-    fn arm_engine(&mut self) {
-        let Some((wanted, _)) = self.engine.as_ref().and_then(|engine| engine.next_timeout()) else { return };
-        if self.engine_timer.is_none_or(|(_, at)| wanted < at) {
-            self.bring_engine_forward(wanted.max(self.now()));
-        }
-    }
-
-    fn bring_engine_forward(&mut self, wanted: Time) {
-        if let Some((handle, at)) = self.engine_timer {
-            if at <= wanted {
-                return; // It is due already.
-            }
-            self.calendar.cancel(handle);
-        }
-        let handle = self.calendar.schedule(wanted, class::ENGINE, Event::EngineTimeout);
-        self.engine_timer = Some((handle, wanted));
-    }
-
-    fn engine_timeout(&mut self) {
-        self.engine_timer = None;
-        let now = self.now();
-        match self.engine.as_ref().and_then(|engine| engine.next_timeout()) {
-            Some((wanted, reason)) if wanted <= now => {
-                let (at, count) = self.timeouts;
-                self.timeouts = (now, if at == now { count + 1 } else { 1 });
-                assert!(
-                    self.timeouts.1 < TIMEOUTS_AT_ONCE,
-                    "the engine asks for a timeout at {now} for ever: {reason}"
-                );
-                self.tell_engine(Input::Timeout);
-            }
-            Some(_) | None => self.arm_engine(),
         }
     }
 }

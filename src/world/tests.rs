@@ -6,7 +6,7 @@ use super::*;
 use crate::base::names::PropertySet;
 use crate::base::{Epoch, Labels, Outcome, QueueId, Ticket, WorkerId};
 use crate::engine::message::{Ended, Holdings, Start, Welcome};
-use crate::engine::{Detection, Guarantees, Reason, WorkerMessage};
+use crate::engine::{ClusterMessage, Detection, Effect, Guarantees, Reason, WorkerMessage};
 use crate::scenario::{
     Action, Arrivals, Cut, Expect, Harm, Network, Pause, Run, ScriptEvent, ShiftChange, Source, Workers,
 };

@@ -13,7 +13,9 @@ impl QueueFirst {
         self.placements += 1;
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         (state.place, state.sequence) = (Place::Queue(QueueId::GENERAL), self.placements);
-        out.push(state.record(task));
+        if self.keeps_records {
+            out.push(state.record(task));
+        }
         self.general.push_back(task);
         self.general_waiting += 1;
         note(out, Note::Placed { task, queue: QueueId::GENERAL });
@@ -63,7 +65,9 @@ impl QueueFirst {
         assert!(task.running.is_none(), "{} is started twice", start.task);
         task.running = Some((worker, start.ticket));
         task.attempts += 1;
-        out.push(task.record_attempt(start.task));
+        if self.keeps_records {
+            out.push(task.record_attempt(start.task));
+        }
         let order = match answers {
             Some(answered) => ClusterMessage::AnsweredAndStart { answered, start },
             None => ClusterMessage::Start(start),

@@ -84,6 +84,8 @@ pub struct QueueFirst {
     context: Context,
     limits: QueueLimits,
     begun: bool,
+    /// Whether records are kept of what becomes of tasks.
+    keeps_records: bool,
     last_ticket: u64,
     /// Placements so far.
     placements: u64,
@@ -146,6 +148,10 @@ impl Engine for QueueFirst {
     fn next_timeout(&self) -> Option<(Time, Reason)> {
         self.timers.next()
     }
+
+    fn keep_no_records(&mut self) {
+        self.keeps_records = false;
+    }
 }
 
 impl QueueFirst {
@@ -155,6 +161,7 @@ impl QueueFirst {
             spec: spec.clone(),
             context,
             begun: false,
+            keeps_records: true,
             // Orders of a later engine are above all of an earlier one.
             last_ticket: u64::from(context.term.0.saturating_sub(1)) << 40,
             placements: 0,
@@ -265,7 +272,9 @@ impl QueueFirst {
 
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
         let state = self.tasks.remove(task).expect("an unsettled task");
-        out.push(Effect::Persist(Record::TaskGone { task, outcome }));
+        if self.keeps_records {
+            out.push(Effect::Persist(Record::TaskGone { task, outcome }));
+        }
         out.push(Effect::Settle(task, outcome));
         match state.place {
             Place::Parked => {

@@ -44,8 +44,10 @@ impl Tie {
         let position = self.placed.iter().position(|(placed, _)| *placed == queue).expect("a tie to this queue");
         let (_, count) = &mut self.placed[position];
         *count -= 1;
-        if *count == 0 {
-            self.placed.remove(position);
+        match (*count, self.placed.len()) {
+            (0, 1) => self.placed.clear(),
+            (0, _) => drop(self.placed.remove(position)),
+            _ => {}
         }
         self.exclusive -= u32::from(claim.mode == Mode::Exclusive);
     }
@@ -190,7 +192,9 @@ impl QueueFirst {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         self.placements += 1;
         (state.place, state.sequence) = (Place::Queue(queue), self.placements);
-        out.push(state.record(task));
+        if self.keeps_records {
+            out.push(state.record(task));
+        }
         note(out, Note::Placed { task, queue });
         tie(&mut self.ties, queue, &state.claims);
         self.waiting += 1;
