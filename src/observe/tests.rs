@@ -296,6 +296,18 @@ fn a_report_may_be_gone_with_the_engine_that_it_was_given_to() {
 }
 
 #[test]
+fn a_restored_engine_gives_no_old_epoch_and_a_grant_without_end_may_be_from_before_the_crash() {
+    let recovery = |until: Option<Time>| {
+        let mut play = Play::two();
+        play.at(1).own(Q1, W1, 2);
+        play.at(2).fact(Fact::EngineDown { term: Term(1) }).at(3).fact(Fact::EngineUp { term: Term(2) });
+        play.at(4).fact(Fact::Held { worker: W0, queue: Q1, epoch: Epoch(1), until });
+        play.done().violation_counts[Property::Recovery.index()]
+    };
+    assert_eq!((recovery(Some(Time::from_secs(34))), recovery(None)), (1, 0));
+}
+
+#[test]
 fn affinity_ties_what_conflicts_and_nothing_else() {
     let mut play = Play::two();
     play.at(1).submit(0, &[Claim::shared(A)], Q1);

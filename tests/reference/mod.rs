@@ -28,7 +28,15 @@ struct Task {
     place: Place,
     /// Who was ordered to start it, while that order stands.
     attempt: Option<(WorkerId, Start)>,
+    /// That worker was lost since: should it join again, it is free.
+    outlived: bool,
     cancelled: bool,
+}
+
+impl Task {
+    fn executed_by(&self, worker: WorkerId) -> Option<Start> {
+        self.attempt.filter(|(by, _)| *by == worker && !self.outlived).map(|(_, start)| start)
+    }
 }
 
 #[derive(Default)]
@@ -108,7 +116,13 @@ impl Reference {
     fn hear(&mut self, input: Input<'_>) {
         match input {
             Input::Submit { task, claims } => {
-                let fresh = Task { claims: claims.to_vec(), place: Place::Nowhere, attempt: None, cancelled: false };
+                let fresh = Task {
+                    claims: claims.to_vec(),
+                    place: Place::Nowhere,
+                    attempt: None,
+                    outlived: false,
+                    cancelled: false,
+                };
                 self.tasks.entry(task).or_insert(fresh);
             }
             Input::Cancel { task } => {
@@ -131,9 +145,8 @@ impl Reference {
             let fresh = Worker { heard: self.now, stamp: *stamp, leaving: false, wants_work: false };
             self.workers.entry(worker).or_insert(fresh);
         }
-        let free = !self.tasks.values().any(|task| {
-            task.attempt.is_some_and(|(by, start)| by == worker && !over_by_message(start.ticket, message))
-        });
+        let goes_on = |start: Start| !over_by_message(start.ticket, message);
+        let free = !self.tasks.values().any(|task| task.executed_by(worker).is_some_and(goes_on));
         let Some(known) = self.workers.get_mut(&worker) else { return };
         match message {
             WorkerMessage::Join { .. } => known.heard = self.now,
@@ -185,7 +198,7 @@ impl Reference {
     }
 
     fn is_busy(&self, worker: WorkerId) -> bool {
-        self.tasks.values().any(|state| state.attempt.is_some_and(|(by, _)| by == worker))
+        self.tasks.values().any(|state| state.executed_by(worker).is_some())
     }
 }
 

@@ -50,6 +50,7 @@ impl Reference {
         });
         let Some(state) = self.tasks.get_mut(&task) else { return };
         let running = state.attempt.replace((worker, start));
+        state.outlived = false;
         self.require(running.is_none(), || format!("{task} is started while {running:?} may execute it"));
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.wants_work = false;
@@ -145,6 +146,8 @@ impl Reference {
                 let silent = heard.is_none_or(|heard| heard + self.ttl <= self.now);
                 self.require(silent, || format!("{worker} counts as lost and was heard at {heard:?}"));
                 self.workers.remove(&worker);
+                let executed = self.tasks.values_mut().filter(|state| state.executed_by(worker).is_some());
+                executed.for_each(|state| state.outlived = true);
             }
             Note::Requeued { .. } => {}
         }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use lanekeeper::base::Time;
 use lanekeeper::engine::agent::AgentOptions;
 use lanekeeper::engine::spec::QueueFirstSpec;
-use lanekeeper::engine::{Context, Detection, Effect, Engine, EngineFactory, Guarantees, Input, Outbox, Reason};
+use lanekeeper::engine::{
+    Context, Detection, Effect, Engine, EngineFactory, Guarantees, Input, Outbox, Reason, Records,
+};
 
 use super::Reference;
 
@@ -50,6 +52,10 @@ impl EngineFactory for Watched {
     }
     fn fresh(&self, context: Context) -> Box<dyn Engine> {
         Box::new(Watching { engine: self.factory.fresh(context), reference: self.reference.clone() })
+    }
+    /// An engine after a crash is not watched: what the reference knows is from the one before.
+    fn restore(&self, records: &Records, context: Context) -> Box<dyn Engine> {
+        self.factory.restore(records, context)
     }
     fn guarantees(&self, detection: Detection) -> Guarantees {
         self.factory.guarantees(detection)

@@ -149,7 +149,7 @@ impl Dice {
     }
 }
 
-/// A short run of chaos: every kind of trouble is on with probability one half, every option of the engine is drawn.
+/// A short run of chaos: trouble of every kind is on or off, every option of the engine is drawn.
 pub fn chaos(seed: u64) -> Scenario {
     let dice = Dice(seed);
     let mut overrides = Vec::new();
@@ -218,5 +218,51 @@ pub fn chaos(seed: u64) -> Scenario {
             dice.of(60, &["{crash: 100%, quiesce: 0%}", "{crash: 50%, quiesce: 50%}"])
         ));
     }
+    overrides.extend(lossy_wire(&dice));
+    overrides.push(format!("faults=[{}]", faults(&dice).join(", ")));
     read(&format!("chaos-{seed}"), overrides.into_iter()).scenario
+}
+
+/// Messages that are lost, doubled and out of order, for a while.
+fn lossy_wire(dice: &Dice) -> Vec<String> {
+    let kinds = [
+        format!("network.loss={}%", 1 + dice.below(70, 20)),
+        format!("network.duplicate={}%", 1 + dice.below(71, 20)),
+        "network.reorder=true".to_owned(),
+    ];
+    let kinds = (80..).zip(kinds).filter(|(number, _)| dice.below(*number, 4) == 0).map(|(_, kind)| kind);
+    kinds.chain([format!("network.until={}s", 20 + dice.below(72, 60))]).collect()
+}
+
+/// Faults of clients, engine and store, each on with probability one fourth.
+fn faults(dice: &Dice) -> Vec<String> {
+    let kinds = [
+        format!(
+            "{{cancel: {{share: {}%, when: {}}}}}",
+            1 + dice.below(90, 20),
+            dice.of(91, &["waiting", "starting", "running", "finished"])
+        ),
+        format!("{{poison: {{share: {}%, does: kills_worker}}}}", 1 + dice.below(92, 3)),
+        format!(
+            "{{engine_crash: {{at: {}s, recover_after: {}s, point: {}}}}}",
+            5 + dice.below(93, 50),
+            dice.below(94, 20),
+            dice.of(95, &["before_persist", "after_persist", "before_send", "after_send"])
+        ),
+        format!("{{second_engine: {{at: {}s, for: {}s}}}}", 5 + dice.below(96, 40), 1 + dice.below(97, 20)),
+        format!(
+            "{{store: {{at: {}s, for: {}s, does: {}, recover_after: 2s, by: 200ms}}}}",
+            5 + dice.below(98, 40),
+            1 + dice.below(99, 15),
+            dice.of(100, &["refuse", "lose_answer", "slow"])
+        ),
+        format!(
+            "{{isolate: {{at: {}s, workers: {}, for: {}s, direction: {}}}}}",
+            5 + dice.below(101, 40),
+            1 + dice.below(102, 3),
+            1 + dice.below(103, 20),
+            dice.of(104, &["both", "to_engine", "from_engine"])
+        ),
+    ];
+    (110..).zip(kinds).filter(|(number, _)| dice.below(*number, 4) == 0).map(|(_, kind)| kind).collect()
 }

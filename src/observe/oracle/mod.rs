@@ -168,11 +168,13 @@ impl Oracle {
                 self.exclusion.ended(now, worker, None, docket);
                 self.orphan_bound.lost(now, worker, ledger);
             }
-            Fact::Held { worker, queue, epoch, .. } if !queue.is_general() => {
+            Fact::Held { worker, queue, epoch, until } if !queue.is_general() => {
                 ownership::held(now, worker, queue, epoch, ledger, docket);
                 quiesce::held(now, worker, queue, epoch, ledger, docket);
                 idempotence::held(now, worker, queue, epoch, ledger, docket);
-                recovery::held(now, worker, queue, epoch, ledger, docket);
+                if until.is_some() {
+                    recovery::held(now, worker, queue, epoch, ledger, docket);
+                }
                 self.orphan_bound.held(queue, epoch);
             }
             Fact::LimitsSet { min, max } => {

@@ -19,7 +19,8 @@ pub(super) fn owned(now: Time, queue: QueueId, worker: WorkerId, epoch: Epoch, l
     });
 }
 
-/// A worker takes up an older epoch than was granted before the crash, by the word of an engine that forgot it.
+/// A worker takes up an older epoch than was granted before the crash, by the word of an engine that forgot it. Judged
+/// where leases end: a grant without end may be an old one, on its way since before the crash.
 pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, ledger: &Ledger, docket: &mut Docket) {
     let forgotten = |up: Time| ledger.queues.get(queue).filter(|rec| epoch < rec.epoch && rec.owned_at <= up);
     let Some(rec) = ledger.engine_up_at.and_then(forgotten) else { return };
