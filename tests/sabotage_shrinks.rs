@@ -38,7 +38,7 @@ fn maker(row: &Row) -> impl Fn(&EngineSpec) -> Option<Arc<dyn EngineFactory>> + 
 /// The first seeds whose run violates the property, recorded and shrunk: the first that can be.
 fn hunted(row: &Row) -> Option<Shrunk> {
     let engines = maker(row);
-    let options = Options { engines: &engines, jobs: 2, dir: PathBuf::new() };
+    let options = Options { engines: &engines, jobs: 2, dir: PathBuf::new(), stop: &|| false };
     (1..=SEEDS).find_map(|seed| {
         let mut scene = written_scene(row.scene);
         let seen = run(&scene.scenario, seed, row.plant);

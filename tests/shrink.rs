@@ -50,7 +50,7 @@ fn shrunk(loaded: &Loaded, property: Property, jobs: usize) -> Shrunk {
     let violation =
         violations(loaded).into_iter().find(|it| it.property == property).expect("the property is violated");
     let engines = |spec: &_| registry.factory(spec).ok();
-    let options = Options { engines: &engines, jobs, dir: PathBuf::new() };
+    let options = Options { engines: &engines, jobs, dir: PathBuf::new(), stop: &|| false };
     let recorded = record(&loaded.scenario, &loaded.file, &*factory, 0).map(|file| file.document());
     shrink(&recorded, Aim::at(&violation), &options).expect("what was recorded shows it too")
 }
@@ -94,7 +94,7 @@ fn another_property_than_the_one_that_is_violated_is_not_accepted() {
     let zombies = loaded(ZOMBIES);
     let found = violations(&zombies).into_iter().find(|it| it.property == Property::Exclusion).unwrap();
     let engines = |spec: &_| Registry::new().factory(spec).ok();
-    let options = Options { engines: &engines, jobs: 1, dir: PathBuf::new() };
+    let options = Options { engines: &engines, jobs: 1, dir: PathBuf::new(), stop: &|| false };
     let elsewhere = Aim::at(&Violation { property: Property::PoolBounds, ..found.clone() });
     assert!(shrink(&[zombies.file.document()], elsewhere, &options).is_none());
     let other_cause = Aim::at(&Violation { cause: "for another reason".into(), ..found });

@@ -1,215 +1,162 @@
-//! `hunt FILE|--swarm`: searches seeds, and in a swarm mixes of faults, for a violated property.
+//! `hunt FILE|--swarm`: searches seeds, and in a swarm mixes of faults, for a violated property or bad performance.
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::explain::violation_story;
-use super::progress::interrupted;
-use super::session::{Overrides, Running, experiment, read};
-use super::shrink::ShrinkArgs;
-use super::terminal::Terminal;
-use crate::base::names::PropertySet;
-use crate::base::{Probe, Span};
-use crate::experiment::hunt::{Bag, Find, Quarry, hunt};
-use crate::experiment::replicate::Progress;
-use crate::experiment::swarm;
+use super::hunted::Hunted;
+use super::progress::{self, interrupted, looking};
+use super::session::{Ready, Running, read};
+use super::terminal::{Terminal, quoted_text};
+use crate::base::{ClassId, Span};
+use crate::experiment::hunt::{Bag, Hunt, Quarry, Watch, hunt};
+use crate::experiment::swarm::{self, Mix, Part};
 use crate::registry::Registry;
-use crate::report::atomic_write;
-use crate::report::html::{self, Hunt, ShrunkFind};
-use crate::scenario::{SourceText, load};
+use crate::scenario::{self, SourceText, load};
 
-/// Finds shown at most.
-const SHOWN: usize = 10;
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Search seeds and mixes of faults for a violated property.
+/// Search seeds and mixes of faults for a violated property, or for bad performance.
 #[derive(Clone, Args, Debug)]
 #[command(after_help = "Examples:
   lanekeeper hunt --swarm --seeds 1000
-  lanekeeper hunt scenarios/black-friday.yaml --for 60s")]
+  lanekeeper hunt --swarm --guided --for 60s -o finds
+  lanekeeper hunt scenarios/black-friday.yaml --seeds 20 --maximise queue.churn")]
 pub(super) struct HuntArgs {
     /// The scenario whose seeds are searched.
     #[arg(value_name = "FILE", conflicts_with = "swarm", required_unless_present = "swarm")]
-    file: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     /// Every seed is a scenario of its own: 2 to 16 workers, a thousand tasks an hour, each kind of fault or not.
     #[arg(long)]
     swarm: bool,
-    /// How many seeds, from `--seed` on.
+    /// How many runs, from `--seed` on.
     #[arg(long, value_name = "N", conflicts_with = "lasts")]
     seeds: Option<u64>,
     /// For how long, like `60s`; how many runs that is depends on the machine.
     #[arg(long = "for", value_name = "TIME")]
     lasts: Option<Span>,
-    /// The folder to which the scenarios of a swarm in which something was found are written, the first ones shrunk too.
-    #[arg(short, long, value_name = "DIR", requires = "swarm")]
-    output: Option<PathBuf>,
+    /// Every other run is one that came across something rare (or performed worst), with one part drawn anew.
+    #[arg(long, conflicts_with = "file")]
+    guided: bool,
+    /// A part of the swarm's scenarios is drawn from a seed of its own: how a guided hunt names what it found.
+    #[arg(long, value_name = "PART=SEED", conflicts_with = "file")]
+    redraw: Vec<Redrawn>,
+    /// Look for the greatest values of this metric too, like `queue.churn` or `wait.p95{class=one}`.
+    #[arg(long, value_name = "METRIC")]
+    pub(super) maximise: Option<String>,
+    /// The folder for the report, and for what was found as scenarios, the first ones shrunk.
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
-    running: Running,
+    pub(super) running: Running,
+}
+
+/// A part of a swarm's scenario and its own seed.
+#[derive(Clone, Copy, Debug)]
+struct Redrawn(Part, u64);
+
+impl FromStr for Redrawn {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Redrawn, String> {
+        let (part, seed) = text.split_once('=').ok_or("write PART=SEED, like engine=7")?;
+        Ok(Redrawn(part.parse()?, seed.parse().map_err(|_| format!("`{seed}` is no seed"))?))
+    }
 }
 
 impl HuntArgs {
     pub(super) fn command(&self) -> String {
         let seeds = self.seeds.map(|seeds| format!(" --seeds {seeds}")).unwrap_or_default();
         let lasts = self.lasts.map(|lasts| format!(" --for {lasts}")).unwrap_or_default();
+        self.with_options() + &seeds + &lasts
+    }
+
+    /// By what was done: a hunt for a time does more on another machine.
+    pub(super) fn repeating(&self, bag: &Bag) -> String {
+        format!("{} --seeds {}", self.with_options(), bag.runs)
+    }
+
+    fn with_options(&self) -> String {
         let swarm = if self.swarm { " --swarm" } else { "" };
-        self.running.command("hunt", self.file.as_deref()) + swarm + &seeds + &lasts
+        let guided = if self.guided { " --guided" } else { "" };
+        let redraw: String = self.redraw.iter().map(|Redrawn(part, seed)| format!(" --redraw {part}={seed}")).collect();
+        let metric = self.maximise.as_ref().map(|metric| format!(" --maximise {}", quoted_text(metric)));
+        self.running.command("hunt", self.file.as_deref()) + swarm + guided + &redraw + &metric.unwrap_or_default()
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let count = self.seeds.unwrap_or(if self.lasts.is_some() { u64::MAX } else { 1_000 });
-        let (first, bag) = match &self.file {
+        let redrawn: BTreeMap<Part, u64> = self.redraw.iter().map(|Redrawn(part, seed)| (*part, *seed)).collect();
+        let (first, bag, ready) = match &self.file {
             None => {
-                let first = self.running.overrides.seed().unwrap_or(42);
-                (first, self.watched(first, count, &|seed| from_swarm(seed, registry)))
+                let first = Mix { seed: self.running.overrides.seed().unwrap_or(42), redrawn };
+                let quarry = |mix: &Mix| from_swarm(mix, registry);
+                (first.clone(), self.search(first, &quarry, terminal)?, None)
             }
             Some(file) => {
                 let ready = read(Some(file), &self.running.overrides, registry, terminal)?;
-                let first = ready.scenario.run.seed;
-                let of_seed = |seed| {
-                    let mut scenario = ready.scenario.clone();
-                    scenario.run.seed = seed;
-                    Quarry { scenario, factory: ready.factory.clone() }
-                };
-                (first, self.watched(first, count, &of_seed))
+                let first = Mix::of(ready.scenario.run.seed);
+                let quarry = |mix: &Mix| of_seed(&ready, mix.seed);
+                (first.clone(), self.search(first, &quarry, terminal)?, Some(ready))
             }
         };
         let seconds = begun.elapsed().as_secs_f64().max(1e-9);
         terminal.say(&format!("{:.0} runs/s, {:.0} tasks/s", bag.runs as f64 / seconds, bag.tasks as f64 / seconds));
-        terminal.print(&self.told(first, &bag))?;
-        if let Some(dir) = &self.output {
-            for find in &bag.finds {
-                let path = dir.join(format!("swarm-{}.yaml", find.seed));
-                atomic_write(&path, swarm::scenario(find.seed).as_bytes())?;
-            }
-            let mut stories = Vec::new();
-            for find in bag.finds.iter().filter(|find| find.violated != PropertySet::EMPTY).take(SHOWN) {
-                self.shrink(find.seed, dir, registry, terminal)?;
-                stories.extend(self.story(find, dir, registry, terminal)?);
-            }
-            self.page(first, &bag, &stories, dir, terminal)?;
-        }
-        if interrupted() {
-            return Ok(Exit::Interrupted);
-        }
-        Ok(if bag.wrong > 0 { Exit::Violated } else { Exit::Done })
+        let exit = if bag.wrong > 0 { Exit::Violated } else { Exit::Done };
+        Hunted { args: self, first, bag: &bag, ready: ready.as_ref(), registry, terminal }.show()?;
+        Ok(if interrupted() { Exit::Interrupted } else { exit })
     }
 
-    /// Shrinks a find of a swarm; one that cannot be shrunk is said to be so and stays as it is.
-    fn shrink(&self, seed: u64, dir: &Path, registry: &Registry, terminal: &Terminal) -> Result<(), Failure> {
-        let output = shrunk_file(dir, seed);
-        let shrink = ShrinkArgs::of(dir.join(format!("swarm-{seed}.yaml")), output, self.running.with_seed(seed));
-        terminal.print(&format!("\nseed {seed}: "))?;
-        match shrink.call(registry, terminal) {
-            Err(failure) if failure.exit != Exit::Io => {
-                terminal.complain(&failure.message);
-                Ok(())
-            }
-            done => done.map(|_| ()),
-        }
-    }
-
-    /// The chain of causes in a find, where it was shrunk: the names and times in it are those of the shrunk scenario.
-    fn story(
+    /// Hunts until all runs are done, the time is over, or Ctrl-C is pressed.
+    fn search(
         &self,
-        find: &Find,
-        dir: &Path,
-        registry: &Registry,
+        first: Mix,
+        quarry: &(dyn Fn(&Mix) -> Quarry + Sync),
         terminal: &Terminal,
-    ) -> Result<Option<ShrunkFind>, Failure> {
-        let shrunk = shrunk_file(dir, find.seed);
-        if !shrunk.exists() {
-            return Ok(None);
-        }
-        let ready = read(Some(&shrunk), &Overrides::default(), registry, terminal)?;
-        let outcome = experiment(&ready, &self.running, false, terminal);
-        let violations = outcome.results.observations.first().map_or(&[][..], |it| &it.violations);
-        let kept = violations.iter().find(|violation| find.violated.contains(violation.property));
-        Ok(kept.map(|violation| ShrunkFind {
-            seed: find.seed,
-            cause: format!("{}: {}", violation.property, ready.scenario.labels.named(&violation.cause)),
-            story: violation_story(&ready, 0, violation),
-        }))
-    }
-
-    fn page(
-        &self,
-        first: u64,
-        bag: &Bag,
-        shrunk: &[ShrunkFind],
-        dir: &Path,
-        terminal: &Terminal,
-    ) -> Result<(), Failure> {
-        let question = "Is a promise ever broken, under any mix of faults?";
-        // By what was done: a hunt for a time does more on another machine.
-        let reproduce = format!("lanekeeper hunt --swarm --seeds {} --seed {first}", bag.runs);
-        let hunt = Hunt { name: "swarm", question, first, bag, shrunk, reproduce: &reproduce };
-        let path = dir.join(html::FILE_NAME);
-        atomic_write(&path, html::hunt_page(&hunt).as_bytes())?;
-        terminal.say(&format!("written to {}; begin with {}", dir.display(), path.display()));
-        Ok(())
-    }
-
-    /// Hunts until all seeds are done, the time is over, or Ctrl-C is pressed.
-    fn watched(&self, first: u64, count: u64, quarry: &(dyn Fn(u64) -> Quarry + Sync)) -> Bag {
-        let progress = Progress::default();
-        let deadline = self.lasts.map(|lasts| Instant::now() + Duration::from_micros(lasts.micros()));
-        std::thread::scope(|scope| {
-            let (done, is_done) = channel::<()>();
-            let progress = &progress;
-            scope.spawn(move || {
-                while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                    if interrupted() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                        progress.stop();
-                    }
-                }
-            });
-            let _done = done;
-            hunt(first, count, self.running.jobs(), quarry, progress)
-        })
-    }
-
-    fn told(&self, first: u64, bag: &Bag) -> String {
-        let mut text =
-            format!("{} runs from seed {first}, {} tasks, {} of them wrong\n", bag.runs, bag.tasks, bag.wrong);
-        text += "probes hit, in how many runs:\n";
-        for probe in Probe::ALL {
-            if let Some(count) = bag.probes.get(&probe.index()) {
-                text += &format!("  {count:>9}  {probe}\n");
+    ) -> Result<Bag, Failure> {
+        let runs = self.seeds.unwrap_or(if self.lasts.is_some() { u64::MAX } else { 1_000 });
+        let maximise = self.metric(&quarry(&first))?;
+        let plan = Hunt { quarry, first, runs, jobs: self.running.jobs(), guided: self.guided, maximise };
+        let (watch, bar, begun) = (Watch::default(), progress::line(terminal.quiet), Instant::now());
+        let lasts = self.lasts.map(|lasts| Duration::from_micros(lasts.micros()));
+        let look = || {
+            let gone = begun.elapsed();
+            if interrupted() || lasts.is_some_and(|lasts| gone >= lasts) {
+                watch.stop();
             }
-        }
-        text += &bag.never_hit().map_or_else(String::new, |never| never + "\n");
-        for find in bag.finds.iter().take(SHOWN) {
-            let (what, again) = (find.what(), self.again(find.seed));
-            text += &format!("\nseed {}: {what}\n  {}\n  repeat with: {again}\n", find.seed, find.cause);
-        }
-        if bag.finds.len() > SHOWN {
-            let others: Vec<String> = bag.finds[SHOWN..].iter().take(100).map(|it| it.seed.to_string()).collect();
-            text += &format!("\nother seeds: {}\n", others.join(" "));
-        }
-        text
+            let speed = watch.runs() as f64 / gone.as_secs_f64().max(1e-9);
+            let (runs, probes, wrong) = (watch.runs(), watch.probes(), watch.wrong());
+            bar.set_message(format!("{runs} runs, {speed:.0} runs/s, {probes} probes hit, {wrong} finds"));
+            bar.tick();
+        };
+        let bag = looking(look, || hunt(&plan, &watch));
+        bar.finish_and_clear();
+        Ok(bag)
     }
 
-    fn again(&self, seed: u64) -> String {
-        match &self.file {
-            None => format!("lanekeeper hunt --swarm --seeds 1 --seed {seed}"),
-            Some(file) => self.running.with_seed(seed).command("hunt", [file.as_path()]) + " --seeds 1",
+    /// The metric to maximise, as the scenario of a run knows it.
+    fn metric(&self, quarry: &Quarry) -> Result<Option<(&'static str, Option<ClassId>)>, Failure> {
+        let Some(text) = &self.maximise else { return Ok(None) };
+        match scenario::metric(text, &quarry.scenario.labels) {
+            Ok((metric, class)) => Ok(Some((metric.name, class))),
+            Err((message, help)) => {
+                let help = if help.is_empty() { help } else { format!("\n  help: {help}") };
+                Err(Failure { exit: Exit::Usage, message: format!("error: --maximise: {message}{help}") })
+            }
         }
     }
 }
 
-fn shrunk_file(dir: &Path, seed: u64) -> PathBuf {
-    dir.join(format!("swarm-{seed}-shrunk.yaml"))
-}
-
-fn from_swarm(seed: u64, registry: &Registry) -> Quarry {
-    let text = swarm::scenario(seed);
-    let loaded =
-        load(&SourceText::new(format!("swarm-{seed}.yaml"), text), &[]).expect("a swarm is of valid scenarios");
+fn from_swarm(mix: &Mix, registry: &Registry) -> Quarry {
+    let source = SourceText::new(format!("swarm-{}.yaml", mix.stem()), swarm::scenario(mix));
+    let loaded = load(&source, &[]).expect("a swarm is of valid scenarios");
     let factory = registry.factory(&loaded.scenario.engine).expect("a swarm is of built-in engines");
     Quarry { scenario: loaded.scenario, factory }
+}
+
+fn of_seed(ready: &Ready, seed: u64) -> Quarry {
+    let mut scenario = ready.scenario.clone();
+    scenario.run.seed = seed;
+    Quarry { scenario, factory: ready.factory.clone() }
 }

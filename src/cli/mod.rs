@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod folder;
 mod hunt;
+mod hunted;
 mod import;
 mod man;
 mod new;

@@ -34,24 +34,41 @@ pub(super) fn interrupted() -> bool {
 /// Does the work while another thread shows its progress.
 pub(super) fn watched<T>(extent: &Extent<'_>, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::default();
+    let bar = bar(extent, quiet);
+    let look = || {
+        if interrupted() {
+            progress.stop();
+        }
+        bar.set_position(progress.simulated().micros());
+        bar.set_message(format!("{} of {} replications", progress.finished(), extent.replications));
+    };
+    let done = looking(look, || work(&progress));
+    bar.finish_and_clear();
+    done
+}
+
+/// Does the work while another thread looks on, again and again.
+pub(super) fn looking<T>(mut look: impl FnMut() + Send, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (done, is_done) = channel::<()>();
-        let progress = &progress;
         scope.spawn(move || {
-            let bar = bar(extent, quiet);
             // The other end is dropped when the work is over, by a panic too.
             while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                if interrupted() {
-                    progress.stop();
-                }
-                bar.set_position(progress.simulated().micros());
-                bar.set_message(format!("{} of {} replications", progress.finished(), extent.replications));
+                look();
             }
-            bar.finish_and_clear();
         });
         let _done = done;
-        work(progress)
+        work()
     })
+}
+
+/// One line that tells how far something is, of which nobody knows how much there is.
+pub(super) fn line(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.with_style(ProgressStyle::with_template("{spinner} {msg}").expect("a template that is fixed"))
 }
 
 /// How much there is to do.

@@ -92,6 +92,11 @@ impl Running {
         Running { overrides: Overrides { seed: Some(seed), ..self.overrides.clone() }, ..self.clone() }
     }
 
+    /// The same with so many replications.
+    pub(super) fn with_replications(&self, number: u32) -> Running {
+        Running { overrides: Overrides { replications: Some(number), ..self.overrides.clone() }, ..self.clone() }
+    }
+
     pub(super) fn jobs(&self) -> usize {
         self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
     }

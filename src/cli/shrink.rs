@@ -69,10 +69,10 @@ impl ShrinkArgs {
         };
         let engines = |spec: &_| registry.factory(spec).ok();
         let dir = self.file.parent().map(Path::to_owned).unwrap_or_default();
-        let options = Options { engines: &engines, jobs: self.running.jobs(), dir };
+        let options = Options { engines: &engines, jobs: self.running.jobs(), dir, stop: &interrupted };
         let shrunk = self.shrink(&ready, replication, violation, &options)?;
         self.write(&shrunk, &ready, replication, terminal)?;
-        Ok(Exit::Done)
+        Ok(if interrupted() { Exit::Interrupted } else { Exit::Done })
     }
 
     /// The violation to keep, and in which replication it is: of a promise before others.

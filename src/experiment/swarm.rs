@@ -1,6 +1,8 @@
-//! The runs of a swarm: a scenario from a seed, as text, so that a find can be kept as a file.
+//! The runs of a swarm: a scenario from a mix of seeds, as text, so that a find can be kept as a file.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Write};
+use std::str::FromStr;
 
 use crate::sim::{Stream, Streams};
 
@@ -8,6 +10,108 @@ use crate::sim::{Stream, Streams};
 const REPLICATION: u64 = u64::MAX;
 /// Chaos begins and ends.
 const CHAOS: (u64, u64) = (600, 2_400);
+
+/// What a run of a swarm is drawn from: a seed, and for parts of the scenario seeds of their own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Mix {
+    /// All is drawn from this …
+    pub seed: u64,
+    /// … but these parts.
+    pub redrawn: BTreeMap<Part, u64>,
+}
+
+impl Mix {
+    /// All is drawn from one seed.
+    pub fn of(seed: u64) -> Mix {
+        Mix { seed, redrawn: BTreeMap::new() }
+    }
+
+    /// The same but for one part, which is drawn from `seed`.
+    #[must_use]
+    pub fn with(&self, part: Part, seed: u64) -> Mix {
+        let mut mix = self.clone();
+        mix.redrawn.insert(part, seed);
+        mix
+    }
+
+    /// As part of the name of a file.
+    pub fn stem(&self) -> String {
+        self.redrawn.iter().fold(self.seed.to_string(), |stem, (part, seed)| format!("{stem}-{part}{seed}"))
+    }
+}
+
+impl Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.seed)?;
+        self.redrawn.iter().try_for_each(|(part, seed)| write!(f, " {part}={seed}"))
+    }
+}
+
+/// A part of a swarm's scenario.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Part(u8);
+
+/// How a part is drawn.
+#[derive(Clone, Copy)]
+enum Draw {
+    /// It is always there.
+    Always(fn(&mut String, &mut Dice)),
+    /// It is a kind of fault, there with probability one half.
+    Fault(fn(&mut String, &mut Dice)),
+}
+
+const PARTS: [(&str, Draw); 17] = [
+    ("work", Draw::Always(work)),
+    ("engine", Draw::Always(engine)),
+    ("network", Draw::Always(network)),
+    ("crashes", Draw::Fault(crashes)),
+    ("pauses", Draw::Fault(pauses)),
+    ("isolations", Draw::Fault(isolations)),
+    ("slownesses", Draw::Fault(slownesses)),
+    ("clocks", Draw::Fault(clocks)),
+    ("engine_crashes", Draw::Fault(engine_crashes)),
+    ("second_engines", Draw::Fault(second_engines)),
+    ("stores", Draw::Fault(stores)),
+    ("deaths", Draw::Fault(deaths)),
+    ("herds", Draw::Fault(herds)),
+    ("cancels", Draw::Fault(cancels)),
+    ("poisons", Draw::Fault(poisons)),
+    ("quiesces", Draw::Fault(quiesces)),
+    ("limits", Draw::Always(limits)),
+];
+
+impl Part {
+    fn draw(self, dice: &mut Dice) -> String {
+        let mut text = String::new();
+        match PARTS[usize::from(self.0)].1 {
+            Draw::Always(draw) => draw(&mut text, dice),
+            Draw::Fault(draw) if dice.coin() => draw(&mut text, dice),
+            Draw::Fault(_) => {}
+        }
+        text
+    }
+
+    /// All parts.
+    pub fn all() -> impl ExactSizeIterator<Item = Part> {
+        (0..PARTS.len() as u8).map(Part)
+    }
+}
+
+impl Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PARTS[usize::from(self.0)].0)
+    }
+}
+
+impl FromStr for Part {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Part, String> {
+        let known = || Part::all().map(|part| part.to_string()).collect::<Vec<_>>().join(", ");
+        Part::all()
+            .find(|part| part.to_string() == text)
+            .ok_or_else(|| format!("no part `{text}`: there are {}", known()))
+    }
+}
 
 /// Draws in words of a scenario.
 struct Dice(Stream);
@@ -36,27 +140,26 @@ impl Dice {
     }
 }
 
-/// The scenario of a seed: 2 to 16 workers, a thousand tasks an hour, and each kind of fault with probability one half.
-pub fn scenario(seed: u64) -> String {
+/// The scenario of a mix: 2 to 16 workers, a thousand tasks an hour, and each kind of fault with probability one half.
+pub fn scenario(mix: &Mix) -> String {
+    let seed = mix.seed;
     let mut dice = Dice(Streams::new(seed, REPLICATION).open(0, 0, 0));
-    let mut text = format!("name: swarm-{seed}\nrun: {{seed: {seed}, replications: 1, horizon: 1h, drain: 6h}}\n");
-    work(&mut text, &mut dice);
-    engine(&mut text, &mut dice);
-    network(&mut text, &mut dice);
-    text.push_str("faults:\n");
-    for fault in [crashes, pauses, isolations, slownesses, clocks, engine_crashes, second_engines, stores] {
-        if dice.coin() {
-            fault(&mut text, &mut dice);
+    let stem = mix.stem();
+    let mut text = format!("name: swarm-{stem}\nrun: {{seed: {seed}, replications: 1, horizon: 1h, drain: 6h}}\n");
+    for part in Part::all() {
+        let mut drawn = part.draw(&mut dice);
+        // What was drawn from the seed is thrown away, so that no other part moves.
+        if let Some(other) = mix.redrawn.get(&part) {
+            drawn = part.draw(&mut Dice(Streams::new(*other, REPLICATION).open(0, 1 + u64::from(part.0), 0)));
         }
-    }
-    for fault in [deaths, herds, cancels, poisons, quiesces] {
-        if dice.coin() {
-            fault(&mut text, &mut dice);
+        match PARTS[usize::from(part.0)].0 {
+            "crashes" => text.push_str("faults:\n"),
+            // Whatever was lost: healthy workers are there when it is over.
+            "limits" => line(&mut text, format!("herd: {{at: {}s, workers: 2}}", CHAOS.1 + 1)),
+            _ => {}
         }
+        text.push_str(&drawn);
     }
-    // Whatever was lost: healthy workers are there when it is over.
-    line(&mut text, format!("herd: {{at: {}s, workers: 2}}", CHAOS.1 + 1));
-    limits(&mut text, &mut dice);
     text
 }
 
@@ -227,13 +330,25 @@ mod tests {
     use crate::scenario::{SourceText, load};
 
     #[test]
-    fn every_seed_gives_a_valid_scenario_and_always_the_same() {
+    fn every_mix_gives_a_valid_scenario_and_always_the_same() {
+        let parts: Vec<Part> = Part::all().collect();
         for seed in 0..200 {
-            let text = scenario(seed);
-            assert_eq!(text, scenario(seed));
+            let mix =
+                if seed < 150 { Mix::of(seed) } else { Mix::of(7).with(parts[seed as usize % parts.len()], seed) };
+            let text = scenario(&mix);
+            assert_eq!(text, scenario(&mix));
             if let Err(found) = load(&SourceText::new("swarm.yaml", text.clone()), &[]) {
                 panic!("{}\n{text}", found[0]);
             }
         }
+    }
+
+    #[test]
+    fn a_part_that_is_drawn_again_moves_no_other() {
+        let (of_seed, other) = (scenario(&Mix::of(3)), scenario(&Mix::of(3).with("engine".parse().unwrap(), 8)));
+        let differing = of_seed.lines().zip(other.lines()).filter(|(one, other)| one != other);
+        let differing: Vec<&str> = differing.map(|(one, _)| one.split(':').next().unwrap()).collect();
+        assert_eq!(differing, ["name", "engine"]);
+        assert!("engines".parse::<Part>().unwrap_err().contains("work, engine, network"));
     }
 }

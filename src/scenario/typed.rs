@@ -1,5 +1,6 @@
 //! From values to the typed file, and what serde says of a wrong one in the words of this crate.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::diagnose::{Diagnostic, shortened, suggestion};
@@ -8,6 +9,10 @@ use super::findings::Findings;
 use super::places::{below, item};
 
 pub(super) fn typed(root: Value, findings: &Findings<'_>) -> Result<File, Diagnostic> {
+    // Where it went wrong is kept track of only when it did: shrinking reads a document thousands of times.
+    if let Ok(file) = File::deserialize(&root) {
+        return Ok(file);
+    }
     serde_path_to_error::deserialize(root).map_err(|error| {
         let mut path = String::new();
         for segment in error.path() {

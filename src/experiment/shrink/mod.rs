@@ -38,6 +38,8 @@ pub struct Options<'a> {
     pub jobs: usize,
     /// What files that the document names are relative to.
     pub dir: PathBuf,
+    /// Whether to end with what there is.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// A violation and the smallest scenario that shows it.
@@ -77,6 +79,8 @@ pub fn shrink(documents: &[Value], aim: Aim, options: &Options<'_>) -> Option<Sh
         documents.iter().find_map(|it| Trials::begin(remove::defaults(it, &options.dir), &aim, options))?;
     trials.truncate();
     trials.round_numbers(&["/run"]);
+    trials.remove_kinds();
+    trials.remove_pieces();
     loop {
         let known = trials.best().clone();
         trials.remove_tasks();

@@ -3,7 +3,7 @@
 //! Whatever an event does, it names a task by the key `task` or `effect`, a worker by the key `worker`, and an earlier one
 //! by `host_of`; so this file need not know what events there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -83,6 +83,24 @@ pub(super) fn units(document: &Value) -> Vec<Vec<usize>> {
         dependants.cloned().unwrap_or_else(|| vec![position])
     };
     script.iter().enumerate().map(unit).collect()
+}
+
+/// Submissions with all that concerns their tasks.
+pub(super) fn submissions(document: &Value) -> Vec<Vec<usize>> {
+    let all = units(document).into_iter().zip(script(document));
+    all.filter(|(_, event)| event.get("submit").is_some()).map(|(unit, _)| unit).collect()
+}
+
+/// The kinds of events there are.
+pub(super) fn kinds(document: &Value) -> Vec<String> {
+    let kinds: BTreeSet<&String> = script(document).iter().filter_map(|event| Some(action(event)?.0)).collect();
+    kinds.into_iter().cloned().collect()
+}
+
+/// All events of a kind, with those that are impossible without them.
+pub(super) fn of_kind(document: &Value, kind: &str) -> Vec<usize> {
+    let all = units(document).into_iter().zip(script(document));
+    all.filter(|(_, event)| event.get(kind).is_some()).flat_map(|(unit, _)| unit).collect()
 }
 
 /// The document without these events.

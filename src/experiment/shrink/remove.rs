@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::parts::{joined_before, numbered, script, script_mut, units, without_events, without_workers, workers};
+use super::parts::{
+    joined_before, kinds, numbered, of_kind, script, script_mut, submissions, units, without_events, without_workers,
+    workers,
+};
 use super::trials::Trials;
 use crate::base::Span;
 use crate::scenario::load_document;
@@ -32,12 +35,25 @@ impl Trials<'_> {
         });
     }
 
+    /// Leaves out all that happens of one kind: most faults have nothing to do with a violation.
+    pub(super) fn remove_kinds(&mut self) {
+        let all = kinds(self.best());
+        for kind in all {
+            self.first(1, |best, _| Some(without_events(best, &[of_kind(best, &kind)])));
+        }
+    }
+
+    /// Leaves out large pieces of everything, where later passes would look at each piece alone.
+    pub(super) fn remove_pieces(&mut self) {
+        for parts in [2, 4, 8, 16] {
+            self.leave_out(workers, without_workers, workers(self.best()).len().div_ceil(parts).max(1));
+            self.leave_out(submissions, without_events, submissions(self.best()).len().div_ceil(parts).max(1));
+            self.leave_out(units, without_events, script(self.best()).len().div_ceil(parts).max(1));
+        }
+    }
+
     /// Leaves out submissions with all that concerns them: of most scripts the largest part.
     pub(super) fn remove_tasks(&mut self) {
-        let submissions = |best: &Value| {
-            let all = units(best).into_iter().zip(script(best));
-            all.filter(|(_, event)| event.get("submit").is_some()).map(|(unit, _)| unit).collect()
-        };
         self.thin_out(submissions, without_events);
     }
 
@@ -54,17 +70,27 @@ impl Trials<'_> {
     fn thin_out<U: Sync>(&mut self, units: fn(&Value) -> Vec<U>, without: fn(&Value, &[U]) -> Value) {
         let mut size = units(self.best()).len();
         while size > 0 {
-            let (mut from, mut gone) = (0, false);
-            loop {
-                let all = units(self.best());
-                let pieces: Vec<&[U]> = all.get(from..).unwrap_or_default().chunks(size).collect();
-                let Some(piece) = self.first(pieces.len(), |best, number| Some(without(best, pieces[number]))) else {
-                    break;
-                };
-                from += piece * size;
-                gone = true;
-            }
+            let gone = self.leave_out(units, without, size);
             size = if size == 1 && gone { 1 } else { size / 2 };
+        }
+    }
+
+    /// Leaves out pieces of so many units, from the first to the last, each that can go; whether any could.
+    fn leave_out<U: Sync>(
+        &mut self,
+        units: fn(&Value) -> Vec<U>,
+        without: fn(&Value, &[U]) -> Value,
+        size: usize,
+    ) -> bool {
+        let (mut from, mut gone) = (0, false);
+        loop {
+            let all = units(self.best());
+            let pieces: Vec<&[U]> = all.get(from..).unwrap_or_default().chunks(size).collect();
+            let Some(piece) = self.first(pieces.len(), |best, number| Some(without(best, pieces[number]))) else {
+                return gone;
+            };
+            from += piece * size;
+            gone = true;
         }
     }
 

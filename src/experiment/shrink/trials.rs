@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::parts::script;
 use super::{Options, PropertySet};
 use crate::base::{Labels, Property, Time};
 use crate::experiment::replicate::settings;
@@ -17,8 +18,10 @@ use crate::world;
 const GROUP: usize = 8;
 /// A candidate may have so many facts beyond those of the first document: smaller times can make more heartbeats.
 const MORE_FACTS: u64 = 100_000;
-/// The search ends when all candidates together had so many facts: a bound on its time that is the same everywhere.
-const FACTS_IN_ALL: u64 = 150_000_000;
+/// The search ends when all candidates together took so much work: a bound on its time that is the same everywhere.
+const WORK_IN_ALL: u64 = 100_000_000;
+/// An event of a script is read in the time of so many facts.
+const WORK_OF_EVENT: u64 = 20;
 
 /// What a shrunk scenario must go on to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,7 +91,7 @@ pub(super) struct Trials<'a> {
     best: Value,
     outcome: Outcome,
     facts_max: u64,
-    facts_left: u64,
+    work_left: u64,
     tried: u64,
     /// Properties whose violation is no news.
     known: PropertySet,
@@ -100,7 +103,7 @@ impl<'a> Trials<'a> {
     pub(super) fn begin(document: Value, aim: &Aim, options: &'a Options<'a>) -> Option<Self> {
         let threads = options.jobs.max(1);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        let run = run(&document, options, u64::MAX)?;
+        let run = run(&document, options, u64::MAX).ok()?;
         let known = run.violations.iter().map(|it| it.property).collect();
         let outcome = run.showing(aim)?;
         let facts_max = outcome.facts + MORE_FACTS;
@@ -112,7 +115,7 @@ impl<'a> Trials<'a> {
             best: document,
             outcome,
             facts_max,
-            facts_left: FACTS_IN_ALL,
+            work_left: WORK_IN_ALL,
             tried: 0,
             known,
             others: Vec::new(),
@@ -125,7 +128,7 @@ impl<'a> Trials<'a> {
 
     /// Whether the search was ended before nothing more could be left out.
     pub(super) fn is_given_up(&self) -> bool {
-        self.facts_left == 0
+        self.work_left == 0 || (self.options.stop)()
     }
 
     /// When the violation began.
@@ -155,9 +158,10 @@ impl<'a> Trials<'a> {
             for (number, made) in (from..).zip(tried) {
                 let Some((run, document)) = made else { continue };
                 self.tried += 1;
-                let cost = run.as_ref().map_or(0, |run| run.facts);
-                self.facts_left = self.facts_left.saturating_sub(cost);
-                let Some(run) = run else { continue };
+                let facts = run.as_ref().map_or_else(|failed| failed.facts, |run| run.facts);
+                let work = facts + WORK_OF_EVENT * script(&document).len() as u64;
+                self.work_left = self.work_left.saturating_sub(work);
+                let Ok(run) = run else { continue };
                 self.note_others(&run, &document);
                 if chosen.is_none()
                     && let Some(outcome) = run.showing(&self.aim)
@@ -198,19 +202,24 @@ impl Run {
     }
 }
 
-/// Runs a document once; `None` where it is no scenario, panics, or has too many facts.
-fn run(document: &Value, options: &Options<'_>, facts_max: u64) -> Option<Run> {
-    let scenario = load_document(document.clone(), &options.dir).ok()?.scenario;
-    let factory = (options.engines)(&scenario.engine)?;
+/// A document that is no scenario, panics, or has too many facts.
+struct Failed {
+    /// So many facts were there before.
+    facts: u64,
+}
+
+/// Runs a document once.
+fn run(document: &Value, options: &Options<'_>, facts_max: u64) -> Result<Run, Failed> {
+    let unread = |_| Failed { facts: 0 };
+    let scenario = load_document(document.clone(), &options.dir).map_err(unread)?.scenario;
+    let factory = (options.engines)(&scenario.engine).ok_or(Failed { facts: 0 })?;
     let guarantees = factory.guarantees(scenario.detection);
     let mut bounded = Bounded { observer: Observer::new(settings(&scenario, &guarantees, false)), left: facts_max };
-    let observation = catch_unwind(AssertUnwindSafe(|| {
-        let stats = world::simulate(&scenario, &*factory, 0, &mut bounded);
-        bounded.observer.finish(stats.ended_at)
-    }));
-    let observation = observation.ok()?;
-    let promised = guarantees.properties;
-    Some(Run { violations: observation.violations, labels: scenario.labels, promised, facts: observation.facts })
+    let ended = catch_unwind(AssertUnwindSafe(|| world::simulate(&scenario, &*factory, 0, &mut bounded)));
+    let facts = facts_max - bounded.left;
+    let stats = ended.map_err(|_| Failed { facts })?;
+    let violations = bounded.observer.finish(stats.ended_at).violations;
+    Ok(Run { violations, labels: scenario.labels, promised: guarantees.properties, facts })
 }
 
 /// Ends a run that has too many facts.

@@ -4,6 +4,7 @@ use super::{CellView, GroupView, HeadView, Page, StoryView, TableView, VerdictVi
 use crate::base::Probe;
 use crate::experiment::hunt::{Bag, Find};
 use crate::experiment::stats::rate_bounds;
+use crate::experiment::swarm::Mix;
 use crate::report::explain::Story;
 use crate::report::number;
 
@@ -18,6 +19,8 @@ pub struct Hunt<'a> {
     pub first: u64,
     /// What was seen.
     pub bag: &'a Bag,
+    /// The metric that was maximised.
+    pub metric: Option<&'a str>,
     /// The finds that were shrunk.
     pub shrunk: &'a [ShrunkFind],
     /// The command that repeats it.
@@ -27,8 +30,8 @@ pub struct Hunt<'a> {
 /// A find made small, and how it came about.
 #[derive(Clone, Debug)]
 pub struct ShrunkFind {
-    /// The seed of the find.
-    pub seed: u64,
+    /// What the find is drawn from.
+    pub mix: Mix,
     /// What is broken in the small scenario, and why, in its names and times.
     pub cause: String,
     /// The chain of causes.
@@ -54,7 +57,7 @@ pub fn page(hunt: &Hunt<'_>) -> String {
             number::counted(bag.tasks, "task")
         ),
         stories: hunt.shrunk.iter().enumerate().map(story).collect(),
-        tables: [finds(bag), probes(bag)].into_iter().filter(|table| table.len() > 0).collect(),
+        tables: [worst(hunt), finds(bag), probes(bag)].into_iter().filter(|table| table.len() > 0).collect(),
         warnings: bag.never_hit().into_iter().collect(),
         assumptions: vec![
             "A hunt shows that something goes wrong, never that nothing can: it says how often it looked.".to_owned(),
@@ -80,16 +83,30 @@ fn story((index, find): (usize, &ShrunkFind)) -> StoryView {
     StoryView {
         number: index + 1,
         title: find.cause.clone(),
-        place: format!("seed {}, shrunk: its own names and times", find.seed),
+        place: format!("seed {}, shrunk: its own names and times", find.mix),
         jump: None,
         steps: steps(&find.story),
+    }
+}
+
+fn worst(hunt: &Hunt<'_>) -> TableView {
+    let metric = hunt.metric.unwrap_or_default();
+    let name = metric.split('{').next().unwrap_or_default();
+    let row = |(value, mix): &(f64, Mix)| {
+        vec![CellView::new(mix.to_string(), ""), CellView::new(number::measured(*value, name), "number")]
+    };
+    TableView {
+        id: "worst",
+        title: "Which runs performed worst",
+        header: vec![HeadView::text("seed"), HeadView::number(metric)],
+        groups: vec![GroupView { title: String::new(), rows: hunt.bag.worst.iter().map(row).collect() }],
     }
 }
 
 fn finds(bag: &Bag) -> TableView {
     let row = |find: &Find| {
         vec![
-            CellView::new(find.seed.to_string(), ""),
+            CellView::new(find.mix.to_string(), ""),
             CellView::new(find.what(), "fail"),
             CellView::new(find.cause.clone(), ""),
         ]
@@ -132,6 +149,7 @@ mod tests {
             question: "Is a promise ever broken?",
             first: 7,
             bag,
+            metric: None,
             shrunk: &[],
             reproduce: "again",
         })
@@ -145,8 +163,11 @@ mod tests {
 
     #[test]
     fn a_find_is_shown_with_its_seed_and_what_it_broke() {
-        let find =
-            Find { seed: 42, violated: PropertySet::EMPTY.with(Property::Order), cause: "t8 before <t7>".into() };
+        let find = Find {
+            mix: Mix::of(42),
+            violated: PropertySet::EMPTY.with(Property::Order),
+            cause: "t8 before <t7>".into(),
+        };
         let bag = Bag { runs: 10, wrong: 1, finds: vec![find], ..Bag::default() };
         let text = hunt(&bag);
         assert!(text.contains("broken in 1 of 10 runs") && text.contains(">42<") && text.contains("order"));

@@ -1,0 +1,53 @@
+//! Hunts from the command line: what they find, what they write, and that they are repeated by naming them.
+
+mod program;
+
+use std::fs;
+
+use program::*;
+
+#[test]
+fn a_hunt_of_a_file_writes_the_worst_runs_and_they_give_the_value_that_was_told() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let output = lanekeeper(dir.path(), "hunt small.yaml --seeds 4 --maximise wait.max{class=sync} -o found");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let told = stdout(&output);
+    let first = told.lines().skip_while(|line| !line.starts_with("greatest wait.max")).nth(1).expect("a worst run");
+    let (value, seed) = first.trim().split_once("  seed ").expect("a value and a seed");
+    let file = format!("found/small-{seed}.yaml");
+    let again = lanekeeper(dir.path(), &format!("hunt {file} --seeds 1 --maximise wait.max{{class=sync}}"));
+    assert!(stdout(&again).contains(&format!("{value}  seed {seed}")), "{told}\n{}", stdout(&again));
+    let page = fs::read_to_string(dir.path().join("found/report.html")).unwrap();
+    assert!(page.contains("Which runs performed worst") && page.contains("--maximise"));
+}
+
+#[test]
+fn a_run_of_a_guided_hunt_is_repeated_by_its_parts() {
+    let dir = folder_with(&[]);
+    let redrawn =
+        "hunt --swarm --seeds 1 --seed 9 --redraw engine=7 --redraw network=8 -o found --maximise queue.churn";
+    let output = lanekeeper(dir.path(), redrawn);
+    assert!([0, 1].contains(&code(&output)), "{}", stderr(&output));
+    assert!(stdout(&output).contains("seed 9 engine=7 network=8\n"), "{}", stdout(&output));
+    let written = fs::read_to_string(dir.path().join("found/swarm-9-engine7-network8.yaml")).unwrap();
+    assert!(written.starts_with("name: swarm-9-engine7-network8\n"));
+}
+
+#[test]
+fn what_cannot_be_hunted_is_refused_with_the_remedy() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    for (args, words) in [
+        ("hunt --swarm --maximise wait.p96 --seeds 1", "did you mean"),
+        ("hunt --swarm --maximise wait.p95{class=none} --seeds 1", "no class"),
+        ("hunt --swarm --redraw engines=7", "there are work, engine"),
+        ("hunt --swarm --redraw engine", "PART=SEED"),
+        ("hunt --swarm --redraw engine=-1", "no seed"),
+        ("hunt small.yaml --guided", "--guided"),
+        ("hunt", "FILE"),
+        ("hunt small.yaml --seeds 1 --for 1s", "--for"),
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 2, "{args}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args}: {}", stderr(&output));
+    }
+}
