@@ -59,25 +59,31 @@ impl Sums {
 pub(crate) struct Areas {
     from: Time,
     to: Time,
+    /// The window opens or closes here, whatever comes next.
+    edge: Time,
+    is_open: bool,
     /// Idle workers for which there was a runnable task.
     avoidable: Level,
     /// What there was when the window opened, and when it closed.
     opened: Option<Sums>,
     closed: Option<Sums>,
     backlog_max: u64,
-    queues_range: (u64, u64),
+    queues_range: Option<(u64, u64)>,
 }
 
 impl Areas {
     pub(crate) fn new(from: Time, to: Time) -> Areas {
+        let from = from.min(to);
         Areas {
             from,
             to,
+            edge: from,
+            is_open: false,
             avoidable: Level::default(),
             opened: None,
             closed: None,
             backlog_max: 0,
-            queues_range: (u64::MAX, 0),
+            queues_range: None,
         }
     }
 
@@ -87,26 +93,41 @@ impl Areas {
         let tally = &ledger.tally;
         let avoidable = tally.doing(Doing::Idle).min(tally.runnable.count());
         self.avoidable.set(avoidable, ledger.now);
-        if ledger.now.max(self.from) < to.min(self.to) {
+        if to > self.edge {
+            self.pass_edges(to, ledger);
+        } else if self.is_open {
             self.backlog_max = self.backlog_max.max(tally.waiting.count());
-            let queues = tally.queues();
-            let (low, high) = self.queues_range;
-            self.queues_range = (low.min(queues), high.max(queues));
-            if self.opened.is_none() || to >= self.to {
-                self.mark(to, tally);
+            if ledger.pool_touched {
+                self.count_queues(tally);
             }
         }
     }
 
-    /// The window opens or closes before `to`.
+    /// The window opens, closes or both before `to`.
     #[cold]
-    fn mark(&mut self, to: Time, tally: &Tally) {
+    fn pass_edges(&mut self, to: Time, ledger: &Ledger) {
+        let tally = &ledger.tally;
+        if ledger.now.max(self.from) < to.min(self.to) {
+            self.backlog_max = self.backlog_max.max(tally.waiting.count());
+            self.count_queues(tally);
+        }
         if self.opened.is_none() {
             self.opened = Some(Sums::until(self.from, tally, &self.avoidable));
+            self.is_open = true;
+            self.edge = self.to;
         }
-        if to >= self.to {
+        if to > self.edge {
             self.closed = Some(Sums::until(self.to, tally, &self.avoidable));
+            self.is_open = false;
+            self.edge = Time::MAX;
         }
+    }
+
+    #[cold]
+    fn count_queues(&mut self, tally: &Tally) {
+        let queues = tally.queues();
+        let (low, high) = self.queues_range.unwrap_or((queues, queues));
+        self.queues_range = Some((low.min(queues), high.max(queues)));
     }
 
     /// The integrals over as much of the window as has passed.
@@ -123,6 +144,6 @@ impl Areas {
 
     /// The fewest and the most queues; `None`: no time of the window has passed.
     pub(crate) fn queues_range(&self) -> Option<(u64, u64)> {
-        self.opened.map(|_| self.queues_range)
+        self.queues_range
     }
 }

@@ -133,6 +133,7 @@ impl Digest {
         }
     }
 
+    #[inline(always)]
     fn note(&mut self, note: Note) {
         match note {
             Note::QueueCreated { queue } => self.open(32, 0, queue.0.into()),

@@ -33,7 +33,7 @@ fn least_of(cell: usize) -> u64 {
 }
 
 impl Distribution {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, value: u64) {
         let cell = cell_of(value);
         if cell >= self.cells.len() {

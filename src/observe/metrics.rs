@@ -9,7 +9,7 @@ use super::ledger::{Doing, Known, Ledger, REASONS, Reasons, Step, TaskRec};
 use super::oracle::Oracle;
 use super::{RankRow, Settings, WAIT_SHARES, WorkerTime};
 use crate::base::names::{METRICS, metric_named};
-use crate::base::{ClassId, IdVec, Note, Outcome, Property, ResourceId, Span, Time};
+use crate::base::{Claim, ClassId, IdVec, Note, Outcome, Property, ResourceId, Span, Time};
 use crate::fact::{EffectAnswer, Fact};
 
 /// At most so many resources are listed by rank.
@@ -121,8 +121,8 @@ impl Metrics {
                 }
             }
             Fact::Started { .. } => {
-                if let Some((rec, reasons)) = known.task.zip(known.waited.as_ref()) {
-                    self.first_start(now, rec, reasons);
+                if let (Some(rec), Some(reasons)) = (known.task, &known.waited) {
+                    self.first_start(now, rec, known.claims, reasons);
                 }
             }
             Fact::Settled { outcome, .. } => {
@@ -158,7 +158,7 @@ impl Metrics {
     }
 
     #[inline(always)]
-    fn first_start(&mut self, now: Time, rec: &TaskRec, reasons: &Reasons) {
+    fn first_start(&mut self, now: Time, rec: &TaskRec, claims: &[Claim], reasons: &Reasons) {
         let wait = now.since(rec.submitted);
         if reasons.iter().sum::<u64>() != wait.micros() {
             self.cannot_explain(wait, reasons);
@@ -171,7 +171,7 @@ impl Metrics {
         for (sum, reason) in class.reasons.iter_mut().zip(reasons) {
             *sum += u128::from(*reason);
         }
-        for claim in &rec.claims {
+        for claim in claims {
             let resource = self.resources.grow_to(claim.resource);
             resource.started += 1;
             resource.wait_micros += wait.micros();
@@ -334,7 +334,7 @@ impl Window {
 }
 
 impl ClassStats {
-    #[inline]
+    #[inline(always)]
     fn complete(&mut self, response: Span, service: Span) {
         self.completed_in_window += 1;
         self.response.add(response.micros());

@@ -168,7 +168,6 @@ impl Observer {
         }
     }
 
-    #[cold]
     fn other(&mut self, now: Time, fact: &Fact<'_>) {
         self.take_in(now, fact);
     }

@@ -1,9 +1,9 @@
 //! What happened at least once: tells a test that has tested something from one that has not.
 
-use super::ledger::{Attempt, BEHIND, Doing, Known, Ledger, Phase};
+use super::ledger::{Attempt, BEHIND, Doing, Known, Ledger, Phase, WorkerRec};
 use crate::base::names::ProbeSet;
 use crate::base::note::{GrantReason, ParkReason};
-use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Time, WorkerId};
+use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Ticket, Time, WorkerId};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 
 #[derive(Default, Debug)]
@@ -29,7 +29,7 @@ impl Probes {
         match *fact {
             Fact::Started { task, queue, .. } => {
                 self.when(known.waited.is_some_and(|reasons| reasons[BEHIND] > 0), Probe::FalseSerialisation);
-                let claims = known.task.map_or(&[][..], |rec| &rec.claims);
+                let claims = known.claims;
                 let queues = known.worker.map_or(&[][..], |rec| &rec.queues);
                 self.when(claims.len() > 1, Probe::MultiResource);
                 self.when(queue.is_general() && known.worker.is_some() && queues.is_empty(), Probe::SurplusOnGeneral);
@@ -39,15 +39,8 @@ impl Probes {
             }
             Fact::Ended { ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
                 self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
-                let zombie = known.worker.is_some_and(|rec| {
-                    end != AttemptEnd::Died
-                        && rec.attempts.iter().any(|attempt| {
-                            attempt.ticket == ticket
-                                && granted_anew(attempt.queue, attempt.epoch, ledger)
-                                && ledger.queues[attempt.queue].owned_at.max(rec.resumed) < now
-                        })
-                });
-                self.when(zombie, Probe::ZombieExecuting);
+                let zombie = known.worker.is_some_and(|rec| is_zombie(now, ticket, rec, ledger));
+                self.when(zombie && end != AttemptEnd::Died, Probe::ZombieExecuting);
             }
             Fact::Reported { queue, epoch, ticket, .. } => {
                 let same = |attempt: &Attempt| attempt.ticket == ticket;
@@ -107,6 +100,7 @@ impl Probes {
         }
     }
 
+    #[inline(always)]
     fn note(&mut self, now: Time, note: Note, ledger: &Ledger) {
         match note {
             Note::Placed { .. } | Note::QueueVacant { .. } | Note::WorkerLost { .. } => {}
@@ -155,6 +149,16 @@ fn shares(claim: Claim, ledger: &Ledger) -> bool {
     let running = &ledger.resources[claim.resource].running;
     claim.mode == Mode::Shared
         && running.iter().any(|other| other.mode == Mode::Shared && !ledger.workers[other.worker].paused)
+}
+
+/// The attempt's queue was granted to somebody else some time before `now`.
+#[inline(always)]
+fn is_zombie(now: Time, ticket: Ticket, rec: &WorkerRec, ledger: &Ledger) -> bool {
+    rec.attempts.iter().any(|attempt| {
+        attempt.ticket == ticket
+            && granted_anew(attempt.queue, attempt.epoch, ledger)
+            && ledger.queues[attempt.queue].owned_at.max(rec.resumed) < now
+    })
 }
 
 #[inline(always)]

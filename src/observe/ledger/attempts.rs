@@ -1,7 +1,7 @@
 //! Attempts begin, end and are reported; a first one says why its task waited.
 
 use super::{Attempt, Ledger, Place, Reasons, ResourceRec, Running, TaskRec};
-use crate::base::{Claim, Claims, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
+use crate::base::{Claim, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::AttemptEnd;
 
 impl Ledger {
@@ -22,10 +22,10 @@ impl Ledger {
                 self.resources[claim.resource].running.push(Running { ticket, task, worker, mode: claim.mode });
             }
         }
-        self.change(worker, |rec| {
+        self.execute(worker, |rec| {
             rec.executing += 1;
-            let outlived = Claims::new();
-            rec.attempts.push(Attempt { task, ticket, queue, epoch, outlived, ended: false, counted: false });
+            let attempt = Attempt { task, ticket, queue, epoch, outlived: None, ended: false, counted: false };
+            rec.attempts.push(attempt);
         });
     }
 
@@ -69,7 +69,7 @@ impl Ledger {
         if !matches!(end, AttemptEnd::Completed | AttemptEnd::Failed) {
             self.forget_attempt(worker, index);
         }
-        self.change(worker, |rec| rec.executing -= 1);
+        self.execute(worker, |rec| rec.executing -= 1);
     }
 
     /// An attempt that will not be reported is over: that counts as a fault that hit it.
@@ -92,7 +92,7 @@ impl Ledger {
         for running in self.resources[first.resource].running.iter().filter(|one| one.task == task) {
             let attempts = &mut self.workers[running.worker].attempts;
             for attempt in attempts.iter_mut().filter(|attempt| attempt.task == task) {
-                attempt.outlived = Claims::from_slice(claims);
+                attempt.outlived = Some(claims.into());
             }
         }
     }
@@ -166,7 +166,10 @@ impl Ledger {
 /// What an attempt that executes claims.
 #[inline(always)]
 pub(super) fn claims_of<'a>(tasks: &'a IdMap<TaskId, TaskRec>, attempt: &'a Attempt) -> &'a [Claim] {
-    tasks.get(attempt.task).map_or(&attempt.outlived, |rec| &rec.claims)
+    match tasks.get(attempt.task) {
+        Some(rec) => &rec.claims,
+        None => attempt.outlived.as_deref().unwrap_or_default(),
+    }
 }
 
 /// Counts at most one fault per attempt.
@@ -178,7 +181,7 @@ pub(super) fn count_loss(tasks: &mut IdMap<TaskId, TaskRec>, attempt: &mut Attem
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn stop_running(resource: &mut ResourceRec, worker: WorkerId, ticket: Ticket) {
     if let Some(index) = resource.running.iter().position(|one| one.ticket == ticket && one.worker == worker) {
         resource.running.swap_remove(index);

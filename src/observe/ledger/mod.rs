@@ -20,7 +20,7 @@ use attempts::count_loss;
 use records::Grant;
 
 use crate::base::note::ParkReason;
-use crate::base::{IdMap, IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
+use crate::base::{Claim, IdMap, IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
 
 /// How many there are of what.
@@ -73,6 +73,8 @@ pub(crate) const BEHIND: usize = 2;
 pub(crate) struct Known<'a> {
     /// The task that starts, settles, is placed or has an effect; `None`: it is not unsettled.
     pub(crate) task: Option<&'a TaskRec>,
+    /// What the task claims that starts.
+    pub(crate) claims: &'a [Claim],
     /// The worker that starts, ends or reports an attempt.
     pub(crate) worker: Option<&'a WorkerRec>,
     /// Why the task has waited, where it starts for the first time.
@@ -139,7 +141,8 @@ impl Ledger {
                 let task = self.tasks.get(task);
                 let first = task.filter(|rec| rec.starts == 0);
                 let waited = first.map(|rec| self.reasons(now, rec));
-                Known { task, worker: self.workers.get(worker), waited }
+                let claims = task.map_or(&[][..], |rec| &rec.claims);
+                Known { task, claims, worker: self.workers.get(worker), waited }
             }
             Fact::Settled { task, .. } | Fact::Effect { task, .. } | Fact::Noted(Note::Placed { task, .. }) => {
                 Known { task: self.tasks.get(task), ..Known::default() }
@@ -255,6 +258,7 @@ impl Ledger {
         }
     }
 
+    #[inline(always)]
     fn note(&mut self, note: Note) -> Step {
         match note {
             Note::Placed { task, queue } => {

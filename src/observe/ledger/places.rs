@@ -48,7 +48,10 @@ impl Ledger {
         }
         queue_rec.fifo.push_back(task);
         if queue_rec.fifo.len() == 1 {
-            self.find_head(queue);
+            rec.head_at = self.now;
+            if rec.uncleared == 0 {
+                self.begin_head(queue);
+            }
         }
     }
 
@@ -63,7 +66,7 @@ impl Ledger {
     }
 
     /// Takes a task out of where it was; its record says otherwise already, or is gone.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, task: TaskId, place: Place, claims: &[Claim]) {
         let queue = match place {
             Place::Nowhere => return,
@@ -108,7 +111,7 @@ impl Ledger {
     }
 
     /// The head is runnable from here on: what it waits for is its owner.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_head(&mut self, queue: QueueId) {
         let rec = &mut self.queues[queue];
         rec.head_busy = 0;
@@ -119,7 +122,7 @@ impl Ledger {
     }
 
     /// How long the head of a queue has waited for a worker, and for a busy one, up to `now`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn head_clocks(&self, queue: QueueId, now: Time) -> (u64, u64) {
         let rec = &self.queues[queue];
         let Some(owner) = rec.owner else {

@@ -80,7 +80,7 @@ impl Ledger {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch(&mut self, queue: QueueId) {
         let rec = &mut self.queues[queue];
         if !rec.touched {
@@ -89,7 +89,7 @@ impl Ledger {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch_queues_of(&mut self, worker: WorkerId) {
         for queue in &self.workers[worker].queues {
             let rec = &mut self.queues[*queue];

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use crate::base::{Claims, ClassId, Epoch, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
+use crate::base::{Claim, Claims, ClassId, Epoch, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
 
 /// Where an unsettled task is, by the engine's word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,7 +116,7 @@ pub(crate) struct Attempt {
     pub(crate) queue: QueueId,
     pub(crate) epoch: Epoch,
     /// Its task's claims, where that was settled while it executes.
-    pub(crate) outlived: Claims,
+    pub(crate) outlived: Option<Box<[Claim]>>,
     /// It executes no more; its report is on its way.
     pub(crate) ended: bool,
     /// A fault that hit it is counted in its task already.
@@ -174,10 +174,10 @@ pub(crate) struct WorkerRec {
     pub(crate) resumed: Time,
     /// It does what it does since.
     pub(crate) doing_since: Time,
-    pub(crate) attempts: SmallVec<[Attempt; 1]>,
+    pub(crate) attempts: Vec<Attempt>,
     pub(crate) executing: u32,
     /// Reserving queues that it owns, by the engine's word.
-    pub(crate) queues: SmallVec<[QueueId; 2]>,
+    pub(crate) queues: Vec<QueueId>,
     /// Queues of which it holds a grant.
     pub(crate) held: SmallVec<[QueueId; 2]>,
     pub(crate) in_flight: u32,
@@ -209,6 +209,26 @@ impl WorkerRec {
         std::mem::replace(&mut self.doing, after)
     }
 
+    /// It executes now, or no longer, and nothing else of it changes. Returns what it did before and does now.
+    #[inline(always)]
+    pub(super) fn execute(&mut self, now: Time) -> (Doing, Doing) {
+        let before = self.doing;
+        let after = match (before, self.executing > 0) {
+            (Doing::Idle, true) => Doing::Busy,
+            (Doing::Busy, false) => Doing::Idle,
+            (Doing::IdleQuiescing, true) => Doing::BusyQuiescing,
+            (Doing::BusyQuiescing, false) => Doing::IdleQuiescing,
+            (other, _) => other,
+        };
+        if before != after {
+            (self.busy_clock, self.down_clock) = self.clocks(now);
+            self.clocks_at = now;
+            self.doing_since = now;
+            self.doing = after;
+        }
+        (before, after)
+    }
+
     fn judged(&self) -> Doing {
         match (self.phase, self.paused, self.executing > 0, self.deadline.is_some()) {
             (Phase::Unknown | Phase::Gone, ..) => Doing::Gone,
@@ -226,7 +246,7 @@ impl WorkerRec {
     }
 
     /// The clocks that run while it executes, and while it cannot, at `now`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clocks(&self, now: Time) -> (u64, u64) {
         let passed = now.since(self.clocks_at).micros();
         match self.doing {

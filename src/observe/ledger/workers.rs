@@ -6,8 +6,21 @@ use super::{Doing, Ledger, Phase, Step, WorkerRec};
 use crate::base::{Epoch, QueueId, WorkerId};
 
 impl Ledger {
+    /// Changes how many attempts execute on a worker.
+    #[inline(always)]
+    pub(super) fn execute(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
+        let now = self.now;
+        let rec = self.workers.grow_to(worker);
+        how(rec);
+        let (before, after) = rec.execute(now);
+        if before != after {
+            self.tally.workers[before as usize].fall(now);
+            self.tally.workers[after as usize].rise(now);
+        }
+        self.touch_queues_of(worker);
+    }
+
     /// Changes a worker and keeps count of what workers do.
-    #[inline]
     pub(super) fn change(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
         let now = self.now;
         let rec = self.workers.grow_to(worker);

@@ -51,12 +51,9 @@ impl Exclusion {
 
     #[inline(always)]
     pub(super) fn started(&mut self, start: &Start<'_>, ledger: &Ledger) {
-        let Start { now, task, worker, ticket, .. } = *start;
-        let alone = |claim: &Claim| ledger.resources[claim.resource].running.is_empty();
-        if let Some(rec) = start.rec
-            && !rec.claims.iter().all(alone)
-        {
-            self.meet(now, Party { task, worker, ticket }, &rec.claims, ledger);
+        let Start { now, task, worker, ticket, claims, .. } = *start;
+        if !claims.iter().all(|claim| ledger.resources[claim.resource].running.is_empty()) {
+            self.meet(now, Party { task, worker, ticket }, claims, ledger);
         }
     }
 

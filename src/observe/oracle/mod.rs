@@ -23,7 +23,7 @@ mod work_conserving;
 use super::ledger::{Known, Ledger, TaskRec, WorkerRec};
 use super::{Settings, Violation};
 use crate::base::names::PropertySet;
-use crate::base::{Note, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
+use crate::base::{Claim, Note, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
 pub use drains::DrainBound;
 
@@ -77,6 +77,7 @@ struct Start<'a> {
     ticket: Ticket,
     /// `None`: there is no such unsettled task.
     rec: Option<&'a TaskRec>,
+    claims: &'a [Claim],
     /// `None`: nothing was heard of this worker.
     by: Option<&'a WorkerRec>,
 }
@@ -138,7 +139,8 @@ impl Oracle {
             }
             Fact::Submitted { .. } => self.drains.disturbed(),
             Fact::Started { task, worker, queue, ticket, .. } => {
-                let start = Start { now, task, worker, queue, ticket, rec: known.task, by: known.worker };
+                let Known { task: rec, claims, worker: by, .. } = *known;
+                let start = Start { now, task, worker, queue, ticket, rec, claims, by };
                 no_loss::started(&start, ledger, docket);
                 attempts::started(&start, ledger, docket);
                 order::started(&start, ledger, docket);
