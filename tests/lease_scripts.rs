@@ -5,7 +5,7 @@ mod rig;
 
 use lanekeeper::base::{Epoch, Outcome, QueueId, Span, TaskId, Ticket, WorkerId};
 use lanekeeper::engine::agent::{Agent, AgentEffect, AgentInput, AgentOptions};
-use lanekeeper::engine::message::{ClusterMessage, Holding, Stamp, Start, Welcome, WorkerMessage, WorkerName};
+use lanekeeper::engine::message::{ClusterMessage, Ended, Holding, Stamp, Start, Welcome, WorkerMessage, WorkerName};
 use lanekeeper::engine::spec::*;
 use rig::*;
 
@@ -87,6 +87,21 @@ fn nor_what_was_taken_back_before_its_declined_start_was_answered() {
 }
 
 #[test]
+fn nor_what_has_ended_while_its_task_is_being_stopped() {
+    let mut agent = Lone::new();
+    agent.welcome(10, 0, &[HOLDING], 2);
+    agent.hear(20, &ClusterMessage::Start(start(3)));
+    let over = secs(30).micros();
+    let stops = AgentEffect::Stop { ticket: Ticket(3), fenced: true };
+    assert_eq!(agent.told(over, AgentInput::Timer)[..2], [AgentEffect::Dropped { holding: HOLDING }, stops]);
+    let offered = agent.welcome(over + 20, over + 10, &[HOLDING], 4);
+    assert!(!took_up(&offered), "the heartbeat said that its task still executes: {offered:?}");
+    agent.told(over + 30, AgentInput::Ended { ticket: Ticket(3), ended: Ended::Aborted });
+    agent.hear(over + 40, &ClusterMessage::Answered { ticket: Ticket(3) });
+    assert!(took_up(&agent.welcome(over + 60, over + 50, &[HOLDING], 5)), "a later one is a new offer");
+}
+
+#[test]
 fn an_agent_that_has_joined_again_does_not_drop_its_grants_for_what_was_said_before() {
     let mut agent = Lone::new();
     agent.hear(10, &ClusterMessage::Rejoin { ticket: Ticket(5) });
@@ -133,10 +148,13 @@ impl Lone {
         lone.welcome(1, 0, &[], 1);
         lone
     }
-    fn hear(&mut self, now: u64, message: &ClusterMessage) -> Vec<AgentEffect> {
+    fn told(&mut self, now: u64, input: AgentInput<'_>) -> Vec<AgentEffect> {
         let mut effects = Vec::new();
-        self.0.handle(Stamp(now), AgentInput::Message(message), &mut effects);
+        self.0.handle(Stamp(now), input, &mut effects);
         effects
+    }
+    fn hear(&mut self, now: u64, message: &ClusterMessage) -> Vec<AgentEffect> {
+        self.told(now, AgentInput::Message(message))
     }
     fn welcome(&mut self, now: u64, stamp: u64, grants: &[Holding], ticket: u64) -> Vec<AgentEffect> {
         let grants = grants.iter().copied().collect();

@@ -8,74 +8,16 @@
 //! with a ticket not above the highest it has seen are old news and change nothing. Orders to start are numbered apart
 //! from those about grants: one that was lost is sent again, and newer grants may have come meanwhile.
 
+mod io;
+
 use smallvec::SmallVec;
+
+pub use io::{AgentEffect, AgentInput, AgentOptions};
 
 use super::message::{
     ClusterMessage, Ended, Heartbeat, Holding, Holdings, Report, Stamp, Start, Welcome, WorkerMessage, WorkerName,
 };
 use crate::base::{QueueId, Span, Term, Ticket};
-
-/// How an agent behaves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AgentOptions {
-    /// The time between two heartbeats.
-    pub heartbeat: Span,
-    /// A start for the general queue, which no lease protects, is accepted only within this time of the last heartbeat
-    /// that was answered: later the engine may have given the task to another worker. `None`: it always is.
-    pub session: Option<Span>,
-    /// Whether it stops its task when its lease is over or the engine no longer knows it. Without leases it goes on.
-    pub fences_itself: bool,
-}
-
-/// One input of an agent.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum AgentInput<'a> {
-    /// The process is ready.
-    Begin,
-    /// A message of the engine arrived.
-    Message(&'a ClusterMessage),
-    /// The time of [`Agent::next_timer`] has come, or the worker woke up.
-    Timer,
-    /// The executor is done with an attempt.
-    Ended {
-        /// Which attempt.
-        ticket: Ticket,
-        /// How it ended.
-        ended: Ended,
-    },
-    /// The host asks the process to leave (SIGTERM).
-    Quiesce,
-}
-
-/// One thing that must be done, in order, because of an input.
-#[derive(Clone, PartialEq, Debug)]
-pub enum AgentEffect {
-    /// Send a message to the engine.
-    Send(WorkerMessage),
-    /// Begin to execute.
-    Execute(Start),
-    /// Stop an attempt; [`AgentInput::Ended`] must follow.
-    Stop {
-        /// Which attempt.
-        ticket: Ticket,
-        /// Because its grant has ended, not because a client or the engine asked for it.
-        fenced: bool,
-    },
-    /// A grant was taken up or renewed.
-    Held {
-        /// Which.
-        holding: Holding,
-        /// It is valid before this instant; `None`: until it is dropped.
-        until: Option<Stamp>,
-    },
-    /// A grant was dropped.
-    Dropped {
-        /// Which.
-        holding: Holding,
-    },
-    /// Everything is handed over: the process ends.
-    Exit,
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Grant {
@@ -102,8 +44,7 @@ pub struct Agent {
     quiescing: bool,
     running: Option<Running>,
     grants: SmallVec<[Grant; 2]>,
-    /// Grants given up, and when: an answer that was under way meanwhile may still name them. Forgotten when a later
-    /// heartbeat is answered.
+    /// Grants given up, and when: an answer that was under way meanwhile may still name them.
     given_up: SmallVec<[(Holding, Stamp); 2]>,
     now: Stamp,
     reports: SmallVec<[Report; 1]>,
@@ -268,7 +209,7 @@ impl Agent {
                         self.started = self.started.max(*ticket);
                     }
                     self.answered = self.answered.max(*stamp);
-                    self.given_up.retain(|(_, when)| *when >= *stamp);
+                    self.forget_given_up(*stamp);
                     self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
@@ -352,6 +293,14 @@ impl Agent {
     }
 
     #[inline(always)]
+    /// What was given up before this heartbeat is a new offer when its answer names it. Not while its last task is being
+    /// stopped or its report is unanswered: the engine, which hears of that task, has not taken the queue back yet.
+    fn forget_given_up(&mut self, heartbeat: Stamp) {
+        let mut given_up = std::mem::take(&mut self.given_up);
+        given_up.retain(|(holding, when)| *when >= heartbeat || self.engaged_for(*holding));
+        self.given_up = given_up;
+    }
+
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
         match self.reports.as_slice() {
             [only] if only.start.ticket == ticket => self.reports.clear(),
