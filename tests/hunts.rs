@@ -3,6 +3,7 @@
 mod program;
 
 use std::fs;
+use std::path::Path;
 
 use program::*;
 
@@ -31,6 +32,37 @@ fn a_run_of_a_guided_hunt_is_repeated_by_its_parts() {
     assert!(stdout(&output).contains("seed 9 engine=7 network=8\n"), "{}", stdout(&output));
     let written = fs::read_to_string(dir.path().join("found/swarm-9-engine7-network8.yaml")).unwrap();
     assert!(written.starts_with("name: swarm-9-engine7-network8\n"));
+}
+
+/// What the program with planted bugs prints, as built beside this test, and its code.
+fn planted(dir: &Path, args: &str) -> (i32, String) {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join("examples/planted_bugs");
+    let mut command = std::process::Command::new(&program);
+    command.current_dir(dir).args(args.split_whitespace()).env("COLUMNS", "200");
+    let output =
+        command.output().unwrap_or_else(|e| panic!("{}: {e}; run `cargo build --examples`", program.display()));
+    (code(&output), stdout(&output) + &stderr(&output))
+}
+
+#[test]
+fn a_planted_bug_is_hunted_shrunk_and_explained_from_the_command_line() {
+    let dir = folder_with(&[]);
+    let (bug, property) = ("locks-are-freed-while-in-use", "exclusion");
+    let (_, all) = planted(dir.path(), "");
+    assert!(all.lines().any(|line| line.split_whitespace().eq([bug, property])), "{all}");
+    let (_, scene) = planted(dir.path(), &format!("scene {bug}"));
+    fs::write(dir.path().join("scene.yaml"), scene).unwrap();
+    let (code, told) = planted(dir.path(), "hunt scene.yaml --seeds 1 --seed 1 -o found");
+    assert_eq!(code, 1, "{told}");
+    let page = fs::read_to_string(dir.path().join("found/report.html")).unwrap();
+    assert!(page.contains("shrunk: its own names and times"));
+    let shrunk = format!("found/{bug}-1-shrunk.yaml");
+    let (code, told) = planted(dir.path(), &format!("test {shrunk}"));
+    assert_eq!(code, 0, "{told}");
+    let (_, story) = planted(dir.path(), &format!("explain {shrunk}"));
+    assert!(story.contains(&format!("<- here {property} is broken, because")), "{story}");
+    assert_eq!(planted(dir.path(), "scene no-such-bug").0, 2);
 }
 
 #[test]
