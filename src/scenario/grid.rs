@@ -90,6 +90,17 @@ impl Grid {
         Ok(Grid { axes: vary.iter().map(axis).collect::<Result<_, String>>()?, ..Grid::default() })
     }
 
+    /// With more conditions, as `--where` says them.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn and_where(mut self, conditions: &[String]) -> Result<Grid, String> {
+        for text in conditions {
+            self.conditions.push(condition(&text.as_str().into()).map_err(|(_, message)| message)?);
+        }
+        Ok(self)
+    }
+
     /// How many combinations there are before `where` is asked; `None`: more than fit 64 bits.
     pub fn combinations(&self) -> Option<u64> {
         let zipped = self.zipped.first().map_or(1, |axis| axis.values.len());

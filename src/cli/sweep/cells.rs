@@ -76,7 +76,7 @@ impl Cells<'_> {
     pub(in crate::cli) fn check(&self, cells: &[(u64, GridCell)]) -> Result<(), Failure> {
         let mut names = BTreeSet::new();
         let mut wrong: BTreeMap<String, (Diagnostic, u64)> = BTreeMap::new();
-        let mut warned = 0_u64;
+        let (mut warned, mut refused) = (0_u64, 0);
         for (_, cell) in cells {
             if !names.insert(cell.name.as_str()) {
                 let message = format!("error: two cells have the same parameters: {}", label(&cell.parameters));
@@ -88,6 +88,7 @@ impl Cells<'_> {
                     self.registry.factory(&loaded.scenario.engine).map_err(|why| self.refused(why))?;
                 }
                 Err(found) => {
+                    refused += 1;
                     for it in found {
                         let key = format!("{:?} {}", it.place, it.message);
                         let message = format!("{} (in the cell {})", it.message, label(&cell.parameters));
@@ -97,7 +98,11 @@ impl Cells<'_> {
             }
         }
         if !wrong.is_empty() {
-            return Err(self.refusal(wrong.into_values().collect()));
+            let mut failure = self.refusal(wrong.into_values().collect());
+            if refused < cells.len() {
+                failure.message += "\n  help: leave such cells out with `where: a.min <= a.max` in the file, or --where 'a.min <= a.max'";
+            }
+            return Err(failure);
         }
         if warned > 0 {
             let total = cells.len();

@@ -48,6 +48,9 @@ pub(super) struct SweepArgs {
     /// Values of a path instead of the file's `sweep`; several: all combinations.
     #[arg(long, value_name = "PATH=A,B,C")]
     vary: Vec<String>,
+    /// Only combinations for which this holds, like 'engine.queue_first.queues.min <= engine.queue_first.queues.max'.
+    #[arg(long = "where", value_name = "CONDITION")]
+    conditions: Vec<String>,
     /// Only say how many cells there are, how long they may take and how large the results will be.
     #[arg(long)]
     plan: bool,
@@ -82,7 +85,8 @@ struct Sweep {
 impl SweepArgs {
     pub(super) fn command(&self) -> String {
         let vary: String = self.vary.iter().map(|it| format!(" --vary {}", quoted_text(it))).collect();
-        self.running.command("sweep", [self.file.as_path()]) + &vary
+        let conditions: String = self.conditions.iter().map(|it| format!(" --where {}", quoted_text(it))).collect();
+        self.running.command("sweep", [self.file.as_path()]) + &vary + &conditions
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -137,17 +141,20 @@ impl SweepArgs {
     }
 
     fn grid(&self, source: &SourceText, terminal: &Terminal) -> Result<Grid, Failure> {
-        if !self.vary.is_empty() {
-            return Grid::from_vary(&self.vary).map_err(|why| Failure::usage(format!("error: {why}")));
-        }
-        let found = Grid::of(source).map_err(|found| refusal(&[found], terminal))?;
-        found.ok_or_else(|| Failure {
+        let usage = |why| Failure::usage(format!("error: {why}"));
+        let grid = if self.vary.is_empty() {
+            Grid::of(source).map_err(|found| refusal(&[found], terminal))?
+        } else {
+            Some(Grid::from_vary(&self.vary).map_err(usage)?)
+        };
+        let grid = grid.ok_or_else(|| Failure {
             exit: Exit::Nothing,
             message: format!(
                 "error: {} varies nothing\n  help: write `sweep: {{grid: {{path: [1, 2]}}}}`, or use --vary path=a,b",
                 self.file.display()
             ),
-        })
+        })?;
+        grid.and_where(&self.conditions).map_err(usage)
     }
 
     fn header(&self, base: &Ready, grid: &Grid, cells: u64) -> Header {
