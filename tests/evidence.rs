@@ -219,6 +219,20 @@ fn cells_share_their_replications_and_are_named_by_their_parameters() {
 }
 
 #[test]
+fn combinations_that_make_no_sense_are_left_out_by_a_condition_on_the_command_line() {
+    let dir = folder_with(&[("none.yaml", SMALL.as_bytes())]);
+    let vary =
+        "sweep none.yaml --plan --vary engine.queue_first.queues.min=1,2,3 --vary engine.queue_first.queues.max=1,2,3";
+    let all = lanekeeper(dir.path(), vary);
+    assert_eq!(code(&all), 2, "min above max");
+    assert!(stderr(&all).contains("or --where 'a.min <= a.max'"), "{}", stderr(&all));
+    let some = format!("{vary} --where engine.queue_first.queues.min<=engine.queue_first.queues.max");
+    let some = lanekeeper(dir.path(), &some);
+    assert_eq!(code(&some), 0, "{}", stderr(&some));
+    assert!(stdout(&some).starts_with("small: 6 cells"), "{}", stdout(&some));
+}
+
+#[test]
 fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
     let huge = format!(
         "{SMALL}sweep: {{grid: {{run.seed: {{from: 1, to: 1000000, step: 1}}, workers.initial: {{from: 1, to: 1000, step: \
@@ -236,6 +250,10 @@ fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
         ("huge.yaml", 2, "1000000000 combinations"),
         ("sweep.yaml --vary engine.queue_first.queues.max=2,0", 2, "--set engine.queue_first.queues.max=0"),
         ("none.yaml", 4, "varies nothing"),
+        ("none.yaml --where workers.initial>1", 4, "varies nothing"),
+        ("sweep.yaml --where workers.initial", 2, "compares nothing"),
+        ("sweep.yaml --where workers.initial>9", 4, "leaves no combination"),
+        ("sweep.yaml --where workers.inital>1", 2, "neither varied nor in the scenario"),
         ("sweep.yaml --shard 5/4", 2, "is no shard"),
         ("sweep.yaml --vary workers.initial=1,1", 2, "same parameters"),
         ("sweep.yaml --set run.replications={precision:{metric:wait.mean,relative:5%}}", 2, ""),
