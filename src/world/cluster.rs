@@ -138,7 +138,7 @@ impl<O: Observe> World<'_, O> {
         let Some(engine) = &mut self.engine else { return self.unheard(Said::of(input)) };
         let mut outbox = Outbox::new();
         engine.handle(now, input, &mut outbox);
-        self.carry_out(Said::of(input), outbox.into(), false);
+        self.carry_out(|| Said::of(input), outbox.into(), false);
         self.arm_engine();
     }
 
@@ -151,13 +151,14 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    fn carry_out(&mut self, said: Option<Said>, mut effects: VecDeque<Effect>, waited: bool) {
+    /// `said`: what has these effects, asked for only where it has to wait or is said again.
+    fn carry_out(&mut self, said: impl FnOnce() -> Option<Said>, mut effects: VecDeque<Effect>, waited: bool) {
         if !waited
             && let Some((StoreFault::Slow(by), _)) = self.cluster.store_fault
             && effects.iter().any(|effect| matches!(effect, Effect::Persist(_)))
         {
             let at = self.now() + by;
-            self.cluster.held = Some((said, effects));
+            self.cluster.held = Some((said(), effects));
             self.fact(Fact::EngineHeld { held: true });
             self.calendar.schedule(at, class::DELIVERY, Event::StoreAnswers);
             return;
@@ -165,7 +166,7 @@ impl<O: Observe> World<'_, O> {
         while let Some(effect) = effects.pop_front() {
             if self.cluster.crashes_before(&effect) {
                 let recover_after = self.cluster.crash.take().map_or(Span::ZERO, |crash| crash.recover_after);
-                return self.engine_ends(said, recover_after);
+                return self.engine_ends(said(), recover_after);
             }
             match effect {
                 Effect::Persist(record) => {
@@ -180,7 +181,7 @@ impl<O: Observe> World<'_, O> {
                         if self.cluster.crash.is_some_and(|crash| crash.point == CrashPoint::AfterPersist) {
                             self.cluster.crash = None;
                         }
-                        return self.engine_ends(said, recover_after);
+                        return self.engine_ends(said(), recover_after);
                     }
                 }
                 Effect::Settle(task, outcome) => {
@@ -191,7 +192,7 @@ impl<O: Observe> World<'_, O> {
                     self.send_to_worker(worker, message);
                     if let Some(EngineCrash { point: CrashPoint::AfterSend, recover_after }) = self.cluster.crash {
                         self.cluster.crash = None;
-                        return self.engine_ends(said, recover_after);
+                        return self.engine_ends(said(), recover_after);
                     }
                 }
                 Effect::Fence(fence) => self.fence(fence),
@@ -215,7 +216,7 @@ impl<O: Observe> World<'_, O> {
     pub(super) fn store_answers(&mut self) {
         let Some((said, effects)) = self.cluster.held.take() else { return };
         self.fact(Fact::EngineHeld { held: false });
-        self.carry_out(said, effects, true);
+        self.carry_out(|| said, effects, true);
         self.arm_engine();
         while self.cluster.held.is_none()
             && let Some(said) = self.cluster.queued.pop_front()
