@@ -147,13 +147,18 @@ impl<K: Id, V> IdVec<K, V> {
 
 impl<K: Id, V: Default> IdVec<K, V> {
     /// The item with this id; the vector grows by defaults to hold it.
-    #[inline]
+    #[inline(always)]
     pub fn grow_to(&mut self, key: K) -> &mut V {
         let index = key.index();
         if index >= self.items.len() {
-            self.items.resize_with(index + 1, V::default);
+            self.grow(index + 1);
         }
         &mut self.items[index]
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        self.items.resize_with(length, V::default);
     }
 }
 
@@ -243,7 +248,7 @@ impl<K: Id, V> IdMap<K, V> {
     }
 
     /// Sets the entry of `key` and returns the one before.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let mut position = self.position(key);
         if self.directory.get(position).is_none_or(Option::is_none) {
@@ -279,7 +284,7 @@ impl<K: Id, V> IdMap<K, V> {
     }
 
     /// Takes the entry of `key` out.
-    #[inline]
+    #[inline(always)]
     pub fn remove(&mut self, key: K) -> Option<V> {
         let position = self.position(key);
         let page = self.directory.get_mut(position)?.as_mut()?;
