@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// Drops what left the queue from elsewhere than its head, and greets the new head.
-    #[inline]
+    #[inline(always)]
     fn find_head(&mut self, queue: QueueId) {
         while let Some(task) = self.queues[queue].fifo.front().copied() {
             if let Some(rec) = self.tasks.get_mut(task)
