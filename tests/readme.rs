@@ -20,7 +20,7 @@ fn blocks(text: &str) -> Vec<Block> {
         let (command, shown) = text.split_once('\n').expect("a command and what it shows");
         let (command, note) = command.split_once('#').unwrap_or((command, ""));
         let exit = note.trim().strip_prefix("exits ").map_or(0, |code| code.parse().expect("an exit code"));
-        let words = command.trim_start_matches("$ ").replace("cargo run --release --", "lanekeeper");
+        let words = command.trim_start().trim_start_matches("$ ").replace("cargo run --release --", "lanekeeper");
         let mut words = split(&words).into_iter();
         assert_eq!(words.next().as_deref(), Some("lanekeeper"), "{command}");
         let shown = shown.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();

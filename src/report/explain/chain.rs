@@ -217,9 +217,15 @@ impl<'a> Chain<'a> {
             broken.extend(self.open.iter().filter_map(|attempt| self.stale(attempt)));
             let last =
                 |is_it: &dyn Fn(About) -> bool| self.lines.iter().rposition(|line| line.at == at && is_it(line.about));
-            // What a task of it did, or else a grant of its queue, or else what happened to a worker of it.
+            // What a task of it did, or else a grant of its queue or what its workers did with it, or else what happened
+            // to a worker of it.
             let place = last(&|about| matches!(about, About::Task(task) if tasks.contains(&task)))
-                .or_else(|| last(&|about| matches!(about, About::Grant(granted, _) if queue == Some(granted))))
+                .or_else(|| {
+                    last(&|about| {
+                        matches!(about, About::Grant(granted, _) if queue == Some(granted))
+                            || matches!(about, About::Owner(owned, it) if queue == Some(owned) && workers.contains(&it))
+                    })
+                })
                 .or_else(|| last(&|about| matches!(about, About::Worker(worker) if workers.contains(&worker))))
                 .or_else(|| last(&|_| true));
             match place {
