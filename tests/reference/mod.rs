@@ -206,6 +206,6 @@ impl Reference {
 fn over_by_message(ticket: Ticket, message: &WorkerMessage) -> bool {
     let reported = message.reports().iter().any(|report| report.start.ticket == ticket);
     let not_begun = matches!(message, WorkerMessage::Heartbeat(beat)
-        if beat.seen >= ticket && beat.running != Some(ticket));
+        if beat.started >= ticket && beat.running != Some(ticket));
     reported || not_begun || *message == WorkerMessage::Leave
 }
