@@ -45,7 +45,7 @@ impl Hunted<'_> {
         }
         let mut stories = Vec::new();
         for find in self.bag.finds.iter().filter(|find| find.violated != PropertySet::EMPTY).take(SHOWN) {
-            self.shrink(&find.mix, dir)?;
+            self.shrink(find, dir)?;
             stories.extend(self.story(find, dir)?);
         }
         self.page(&stories, dir)
@@ -125,10 +125,10 @@ impl Hunted<'_> {
     }
 
     /// Shrinks a find; one that cannot be shrunk is said to be so and stays as it is.
-    fn shrink(&self, mix: &Mix, dir: &Path) -> Result<(), Failure> {
+    fn shrink(&self, Find { mix, first, .. }: &Find, dir: &Path) -> Result<(), Failure> {
         let file = self.args.file.clone().unwrap_or_else(|| self.run_file(mix, dir));
         let running = self.args.running.with_seed(mix.seed).with_replications(1);
-        let shrink = ShrinkArgs::of(file, self.shrunk_file(mix, dir), running);
+        let shrink = ShrinkArgs::of(file, self.shrunk_file(mix, dir), *first, running);
         self.terminal.print(&format!("\nseed {mix}: "))?;
         match shrink.call(self.registry, self.terminal) {
             Err(failure) if failure.exit != Exit::Io => {
@@ -148,7 +148,7 @@ impl Hunted<'_> {
         let ready = read(Some(&shrunk), &Overrides::default(), self.registry, self.terminal)?;
         let outcome = experiment(&ready, &self.args.running, false, self.terminal);
         let violations = outcome.results.observations.first().map_or(&[][..], |it| &it.violations);
-        let kept = violations.iter().find(|violation| find.violated.contains(violation.property));
+        let kept = violations.iter().find(|violation| find.first == Some(violation.property));
         Ok(kept.map(|violation| ShrunkFind {
             mix: find.mix.clone(),
             cause: format!("{}: {}", violation.property, ready.scenario.labels.named(&violation.cause)),

@@ -41,9 +41,9 @@ pub(super) struct ShrinkArgs {
 }
 
 impl ShrinkArgs {
-    /// Shrinks what `file` violates into `output`.
-    pub(super) fn of(file: PathBuf, output: PathBuf, running: Running) -> ShrinkArgs {
-        ShrinkArgs { file, output, property: None, replication: None, running }
+    /// Shrinks how `file` violates a property into `output`.
+    pub(super) fn of(file: PathBuf, output: PathBuf, property: Option<Property>, running: Running) -> ShrinkArgs {
+        ShrinkArgs { file, output, property, replication: None, running }
     }
 
     pub(super) fn command(&self) -> String {

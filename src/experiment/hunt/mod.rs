@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::replicate::{settings, text_of};
 use super::swarm::Mix;
 use crate::base::names::{ProbeSet, PropertySet};
-use crate::base::{ClassId, Probe};
+use crate::base::{ClassId, Probe, Property};
 use crate::engine::EngineFactory;
 use crate::observe::Observer;
 use crate::scenario::Scenario;
@@ -38,6 +38,8 @@ pub struct Find {
     pub mix: Mix,
     /// The promised properties that were violated; empty: it panicked.
     pub violated: PropertySet,
+    /// The property of the first breach.
+    pub first: Option<Property>,
     /// The first breach in words, or what the panic said.
     pub cause: String,
 }
@@ -213,16 +215,17 @@ fn run(mix: &Mix, hunt: &Hunt<'_>) -> Seen {
     let mix = mix.clone();
     match run {
         Err(cause) => {
-            let find = Find { mix, violated: PropertySet::EMPTY, cause: text_of(&*cause) };
+            let find = Find { mix, violated: PropertySet::EMPTY, first: None, cause: text_of(&*cause) };
             Seen { find: Some(find), ..Seen::default() }
         }
         Ok(seen) => {
-            let promised = |property: &crate::base::Property| guarantees.properties.contains(*property);
+            let promised = |property: &Property| guarantees.properties.contains(*property);
             let violated: PropertySet = seen.violated().iter().filter(promised).collect();
             let first = seen.violations.iter().find(|violation| violated.contains(violation.property));
             let find = first.map(|first| Find {
                 mix,
                 violated,
+                first: Some(first.property),
                 cause: format!("{} at {}: {}", first.property, first.at, scenario.labels.named(&first.cause)),
             });
             let value = hunt.maximise.and_then(|metric| seen.metrics.get(&metric).copied());

@@ -166,6 +166,7 @@ mod tests {
         let find = Find {
             mix: Mix::of(42),
             violated: PropertySet::EMPTY.with(Property::Order),
+            first: Some(Property::Order),
             cause: "t8 before <t7>".into(),
         };
         let bag = Bag { runs: 10, wrong: 1, finds: vec![find], ..Bag::default() };
