@@ -254,6 +254,7 @@ fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
         ("sweep.yaml --where workers.initial", 2, "compares nothing"),
         ("sweep.yaml --where workers.initial>9", 4, "leaves no combination"),
         ("sweep.yaml --where workers.inital>1", 2, "neither varied nor in the scenario"),
+        ("sweep.yaml --where min<=max", 2, "`min` is neither varied nor in the scenario"),
         ("sweep.yaml --shard 5/4", 2, "is no shard"),
         ("sweep.yaml --vary workers.initial=1,1", 2, "same parameters"),
         ("sweep.yaml --set run.replications={precision:{metric:wait.mean,relative:5%}}", 2, ""),

@@ -23,6 +23,17 @@ fn a_hunt_of_a_file_writes_the_worst_runs_and_they_give_the_value_that_was_told(
 }
 
 #[test]
+fn a_hunt_of_a_file_judges_what_the_file_says_as_test_does() {
+    let zombies = SMALL.replace("for: 10s", "for: 50s") + "engine: {queue_first: {lease: none}}\n";
+    let demanding = format!("{zombies}expect: {{always: [exclusion]}}\n");
+    let dir = folder_with(&[("zombies.yaml", zombies.as_bytes()), ("demanding.yaml", demanding.as_bytes())]);
+    let told = |verb: &str| code(&lanekeeper(dir.path(), verb));
+    assert_eq!(told("hunt zombies.yaml --seeds 3"), 0, "without a lease nothing is promised");
+    assert_eq!(told("hunt demanding.yaml --seeds 3"), 1);
+    assert_eq!(told("test demanding.yaml --replications 3"), 1);
+}
+
+#[test]
 fn a_run_of_a_guided_hunt_is_repeated_by_its_parts() {
     let dir = folder_with(&[]);
     let redrawn =

@@ -102,6 +102,21 @@ fn nor_what_has_ended_while_its_task_is_being_stopped() {
 }
 
 #[test]
+fn nor_does_a_leaving_agent_hand_back_what_has_ended_while_its_task_is_being_stopped() {
+    let mut agent = Lone::new();
+    agent.welcome(10, 0, &[HOLDING], 2);
+    agent.hear(20, &ClusterMessage::Start(start(3)));
+    let over = secs(30).micros();
+    agent.told(over, AgentInput::Timer);
+    agent.hear(over, &ClusterMessage::Quiesce);
+    let offered = agent.welcome(over + 20, over + 10, &[HOLDING], 4);
+    let hands_back = |effects: &[AgentEffect]| {
+        effects.iter().any(|it| matches!(it, AgentEffect::Send(WorkerMessage::Released(one)) if *one == HOLDING))
+    };
+    assert!(!hands_back(&offered), "its task still executes: {offered:?}");
+}
+
+#[test]
 fn an_agent_that_has_joined_again_does_not_drop_its_grants_for_what_was_said_before() {
     let mut agent = Lone::new();
     agent.hear(10, &ClusterMessage::Rejoin { ticket: Ticket(5) });

@@ -79,6 +79,18 @@ fn every_console_block_of_the_readme_does_what_it_shows() {
 }
 
 #[test]
+fn the_committed_results_are_those_of_the_run_that_the_readme_shows() {
+    let file = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).expect("a committed file");
+    let readme = file("README.md");
+    let digest = readme.lines().find_map(|line| line.strip_prefix("digest ")).expect("a digest");
+    let summary = file("results/black-friday/summary.json");
+    assert!(
+        summary.contains(&format!("\"digest\": \"{digest}\"")),
+        "run `cargo run --release -- run` and commit results/"
+    );
+}
+
+#[test]
 fn every_console_block_of_the_book_does_what_it_shows() {
     let chapters = chapters();
     assert!(chapters.len() >= 7);

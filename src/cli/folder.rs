@@ -38,14 +38,24 @@ impl Folder {
     /// Removes what an earlier result left, and says where the reader begins.
     pub(super) fn finish(self, terminal: &Terminal) {
         let charts = charts::names().flat_map(|name| [format!("{name}.svg"), format!("{name}.png")]);
+        let mut removed = 0;
         for name in TEXTS.map(str::to_owned).into_iter().chain(charts) {
             let path = self.dir.join(name);
-            if !self.written.contains(&path) && path.is_file() && std::fs::remove_file(&path).is_err() {
-                terminal.complain(&format!("{} is of an earlier result, and cannot be removed", path.display()));
+            if self.written.contains(&path) || !path.is_file() {
+                continue;
+            }
+            match std::fs::remove_file(&path) {
+                Ok(()) => removed += 1,
+                Err(why) => terminal.complain(&format!("{} is of an earlier result: {why}", path.display())),
             }
         }
         let page = self.dir.join(html::FILE_NAME);
         let count = self.written.len();
-        terminal.say(&format!("{count} files written to {}; begin with {}", self.dir.display(), page.display()));
+        let earlier = if removed > 0 { format!(" ({removed} of an earlier result removed)") } else { String::new() };
+        terminal.say(&format!(
+            "{count} files written to {}{earlier}; begin with {}",
+            self.dir.display(),
+            page.display()
+        ));
     }
 }

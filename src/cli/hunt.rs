@@ -81,8 +81,11 @@ impl HuntArgs {
         let swarm = if self.swarm { " --swarm" } else { "" };
         let guided = if self.guided { " --guided" } else { "" };
         let redraw: String = self.redraw.iter().map(|Redrawn(part, seed)| format!(" --redraw {part}={seed}")).collect();
-        let metric = self.maximise.as_ref().map(|metric| format!(" --maximise {}", quoted_text(metric)));
-        self.running.command("hunt", self.file.as_deref()) + swarm + guided + &redraw + &metric.unwrap_or_default()
+        self.running.command("hunt", self.file.as_deref()) + swarm + guided + &redraw + &self.maximised()
+    }
+
+    pub(super) fn maximised(&self) -> String {
+        self.maximise.as_ref().map(|metric| format!(" --maximise {}", quoted_text(metric))).unwrap_or_default()
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {

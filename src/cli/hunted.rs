@@ -57,7 +57,11 @@ impl Hunted<'_> {
 
     fn told(&self) -> String {
         let Bag { runs, tasks, wrong, .. } = self.bag;
-        let mut text = format!("{runs} runs from seed {}, {tasks} tasks, {wrong} of them wrong\n", self.first.seed);
+        let mut text = format!(
+            "{} from seed {}, {tasks} tasks, {wrong} of them wrong\n",
+            number::counted(*runs, "run"),
+            self.first.seed
+        );
         text += "probes hit, in how many runs:\n";
         for probe in Probe::ALL {
             if let Some(count) = self.bag.probes.get(&probe.index()) {
@@ -93,11 +97,12 @@ impl Hunted<'_> {
 
     /// The command that repeats one run.
     fn again(&self, mix: &Mix) -> String {
+        let metric = self.args.maximised();
         let Some(file) = &self.args.file else {
             let redrawn: String = mix.redrawn.iter().map(|(part, seed)| format!(" --redraw {part}={seed}")).collect();
-            return format!("lanekeeper hunt --swarm --seeds 1 --seed {}{redrawn}", mix.seed);
+            return format!("lanekeeper hunt --swarm --seeds 1 --seed {}{redrawn}{metric}", mix.seed);
         };
-        self.args.running.with_seed(mix.seed).command("hunt", [file.as_path()]) + " --seeds 1"
+        self.args.running.with_seed(mix.seed).command("hunt", [file.as_path()]) + " --seeds 1" + &metric
     }
 
     fn run_file(&self, mix: &Mix, dir: &Path) -> PathBuf {

@@ -230,8 +230,11 @@ impl Agent {
 
     fn take_up(&mut self, now: Stamp, holding: Holding, until: Option<Stamp>, out: Out<'_>) {
         if self.quiescing {
-            self.beat(now, out); // Whoever grants does not know yet, and would grant it to us again.
-            out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+            // While it stops a task of it, the heartbeats say so, and a release would void the attempt.
+            if !self.engaged_for(holding) {
+                self.beat(now, out); // Whoever grants does not know yet, and would grant it to us again.
+                out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+            }
             return;
         }
         if self.given_up.iter().any(|(given_up, _)| *given_up == holding) {

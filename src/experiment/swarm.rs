@@ -175,6 +175,8 @@ fn work(text: &mut String, dice: &mut Dice) {
     let workers = dice.count(2, 16);
     let startup = dice.log(0.1, 20.0);
     let restart = dice.log(1.0, 120.0);
+    // At most the default margin of a lease: beyond it nothing is promised.
+    let abort = if dice.coin() { dice.log(0.02, 1.0) } else { 0.0 };
     writeln!(
         text,
         "resources: {{r: {{count: {resources}, popularity: {{zipf: {zipf:.2}}}}}}}
@@ -183,7 +185,7 @@ workload:
   - {{class: many, arrivals: {{poisson: 250/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{r: {{exclusive: \
          {{uniform: {{min: 0, max: {exclusive}}}}}, shared: {{uniform: {{min: 0, max: {shared}}}}}}}}}}}
   - {{class: general, arrivals: {{poisson: 150/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{}}}}
-workers: {{initial: {workers}, startup: {startup:.1}s, restart_after: {restart:.1}s, grace: 5m}}"
+workers: {{initial: {workers}, startup: {startup:.1}s, restart_after: {restart:.1}s, grace: 5m, abort_takes: {abort:.2}s}}"
     )
     .expect("a string takes everything");
 }

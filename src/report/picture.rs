@@ -27,8 +27,8 @@ pub fn over_time(doc: &Document) -> String {
         row("waiting", |series| &series.backlog),
     ];
     let of = match all.len() {
-        1 => String::new(),
-        many => format!(", mean of {many} replications"),
+        1 => ": the most in each stretch".to_owned(),
+        many => format!(": the most in each stretch, mean of {many} replications"),
     };
     let mut out = format!("Over {}{of}\n", number::clock(end));
     for Row { name, values } in &rows {
@@ -74,7 +74,7 @@ mod tests {
         let text = over_time(&sample::document());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5, "{text}");
-        assert_eq!(lines[0], "Over 10 min, mean of 8 replications");
+        assert_eq!(lines[0], "Over 10 min: the most in each stretch, mean of 8 replications");
         assert!(lines[3].starts_with("  waiting ") && lines[3].contains('█'), "{text}");
         assert!(lines.iter().all(|line| line.chars().count() <= 90), "{text}");
         assert!(lines[4].ends_with("10 min") && lines[4].contains("5 min"), "{text}");

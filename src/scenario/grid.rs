@@ -126,15 +126,19 @@ impl Grid {
         })
     }
 
-    /// A path in a condition that is neither varied nor in `base`, the resolved scenario.
+    /// A word in a condition that should be a path and is neither varied nor in `base`, the resolved scenario.
     pub fn unknown_path(&self, base: &Value) -> Option<&str> {
-        let sides = self.conditions.iter().flat_map(|it| [&it.left, &it.right]);
         let is_known = |path: &str| {
             let is_varied = self.axes.iter().chain(&self.zipped).any(|axis| axis.path == path);
             is_varied || base.pointer(&pointer(path)).is_some()
         };
-        let mut paths = sides.filter(|side| number(side).is_none()).filter_map(Value::as_str);
-        paths.find(|path| path.contains('.') && !is_known(path))
+        self.conditions.iter().find_map(|it| {
+            let words = [&it.left, &it.right].into_iter().filter(|side| number(side).is_none());
+            let mut words = words.filter_map(Value::as_str).filter(|word| !is_known(word)).peekable();
+            let compares_a_path = [&it.left, &it.right].into_iter().filter_map(Value::as_str).any(is_known);
+            // A word beside a path is a value.
+            if compares_a_path { words.find(|word| word.contains('.')) } else { words.next() }
+        })
     }
 
     /// The axes, each with the number of its value at a place.

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::judge::judged_properties;
 use super::replicate::{settings, text_of};
 use super::swarm::Mix;
 use crate::base::names::{ProbeSet, PropertySet};
@@ -36,7 +37,7 @@ const ROUND: u64 = 64;
 pub struct Find {
     /// What it is drawn from.
     pub mix: Mix,
-    /// The promised properties that were violated; empty: it panicked.
+    /// The properties that were violated, of those promised or demanded by the file; empty: it panicked.
     pub violated: PropertySet,
     /// The property of the first breach.
     pub first: Option<Property>,
@@ -219,8 +220,8 @@ fn run(mix: &Mix, hunt: &Hunt<'_>) -> Seen {
             Seen { find: Some(find), ..Seen::default() }
         }
         Ok(seen) => {
-            let promised = |property: &Property| guarantees.properties.contains(*property);
-            let violated: PropertySet = seen.violated().iter().filter(promised).collect();
+            let judged = judged_properties(&scenario.expect, guarantees.properties);
+            let violated: PropertySet = seen.violated().iter().filter(|it| judged.contains(*it)).collect();
             let first = seen.violations.iter().find(|violation| violated.contains(violation.property));
             let find = first.map(|first| Find {
                 mix,

@@ -8,8 +8,11 @@ impl Ledger {
     #[inline(always)]
     pub(super) fn start(&mut self, task: TaskId, worker: WorkerId, queue: QueueId, epoch: Epoch, ticket: Ticket) {
         let now = self.now;
+        // Ordered before its worker counted as lost, and begun under a lease that is not over: hit as it begins.
+        let lost = !queue.is_general() && self.queues.get(queue).is_some_and(|rec| rec.owner != Some(worker));
         if let Some(rec) = self.tasks.get_mut(task) {
             rec.starts += 1;
+            rec.lost += u32::from(lost);
             rec.last_ticket = rec.last_ticket.max(ticket);
             rec.open += 1;
             if rec.open == 1 {
@@ -24,7 +27,7 @@ impl Ledger {
         }
         self.execute(worker, |rec| {
             rec.executing += 1;
-            let attempt = Attempt { task, ticket, queue, epoch, outlived: None, ended: false, counted: false };
+            let attempt = Attempt { task, ticket, queue, epoch, outlived: None, ended: false, counted: lost };
             rec.attempts.push(attempt);
         });
     }

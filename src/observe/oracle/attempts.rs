@@ -1,6 +1,7 @@
 //! attempts: no start after settlement; starts <= 1 + faults that hit an attempt or its report.
 //!
-//! A fault hits an attempt that is stopped, or whose worker dies or counts as lost before its report has arrived.
+//! A fault hits an attempt that is stopped, or whose worker dies or counts as lost before its report has arrived: before
+//! it begins, too.
 
 use super::{Breach, Docket, Ledger, Start};
 use crate::base::Property;

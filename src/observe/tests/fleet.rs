@@ -180,3 +180,20 @@ fn a_head_that_is_passed_over_by_later_tasks_starves_unless_they_are_single_ones
     assert_eq!(passed(true, true), 0, "in between come older ones, which go first");
     assert_eq!(passed(true, false), 1, "later ones of a queue");
 }
+
+#[test]
+fn a_task_may_start_again_after_an_attempt_that_began_when_its_worker_counted_as_lost() {
+    let again = |lost: bool| {
+        let mut play = Play::new();
+        play.up(W0).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1).submit(0, &[Claim::exclusive(A)], Q1);
+        if lost {
+            play.at(30).note(Note::WorkerLost { worker: W0 });
+            play.note(Note::QueueOrphaned { queue: Q1, worker: W0, lease_ends: Time::from_secs(50) });
+        }
+        let first = play.at(31).start(0, W0, Q1);
+        play.at(32).end(0, W0, first, AttemptEnd::Completed);
+        play.at(61).own(Q1, W0, 2).start(0, W0, Q1);
+        play.done().violation_counts[Property::Attempts.index()]
+    };
+    assert_eq!((again(true), again(false)), (0, 1));
+}
