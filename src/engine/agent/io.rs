@@ -22,7 +22,7 @@ pub enum AgentInput<'a> {
     Begin,
     /// A message of the engine arrived.
     Message(&'a ClusterMessage),
-    /// The time of [`Agent::next_timer`] has come, or the worker woke up.
+    /// The time of [`Agent::next_timer`](super::Agent::next_timer) has come, or the worker woke up.
     Timer,
     /// The executor is done with an attempt.
     Ended {

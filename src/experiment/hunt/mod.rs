@@ -6,7 +6,7 @@
 //! about a run follows from its mix of seeds alone, so that any find is repeated by naming it.
 //!
 //! A hunt goes in rounds of a fixed number of runs, which are looked at in order. A guided one draws every other run
-//! from what the rounds before it saw ([`Guide`]), so what is seen never depends on the number of threads.
+//! from what the rounds before it saw (`guide.rs`), so what is seen never depends on the number of threads.
 
 mod guide;
 

@@ -3,7 +3,7 @@
 //!
 //! All of it is read from facts and from the choices that the world tells beside them. A recorded run need not be the
 //! same to the microsecond; whether it still shows what the original showed is asked by whoever needs it. How long
-//! messages took is written down in three ways, the simplest first ([`wire`]).
+//! messages took is written down in three ways, the simplest first (`wire.rs`).
 
 mod wire;
 
