@@ -186,6 +186,9 @@ fn a_folder_that_cannot_be_written_ends_with_74() {
     assert_eq!(code(&output), 74, "{}", stderr(&output));
     assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
     assert!(stderr(&output).contains("taken is a file: name a folder"), "{}", stderr(&output));
+    let other = lanekeeper(dir.path(), "run small.yml");
+    assert_eq!(code(&other), 2);
+    assert!(stderr(&other).contains("help: there is small.yaml"), "{}", stderr(&other));
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn a_hunt_of_a_file_judges_what_the_file_says_as_test_does() {
     let demanding = format!("{zombies}expect: {{always: [exclusion]}}\n");
     let dir = folder_with(&[("zombies.yaml", zombies.as_bytes()), ("demanding.yaml", demanding.as_bytes())]);
     let told = |verb: &str| code(&lanekeeper(dir.path(), verb));
+    assert!(stderr(&lanekeeper(dir.path(), "hunt --seeds 3")).contains("or use --swarm"));
     assert_eq!(told("hunt zombies.yaml --seeds 3"), 0, "without a lease nothing is promised");
     assert_eq!(told("hunt demanding.yaml --seeds 3"), 1);
     assert_eq!(told("test demanding.yaml --replications 3"), 1);

@@ -108,14 +108,17 @@ impl CompareArgs {
         };
         let name = self.file.display();
         if found.len() < 2 {
-            let count = found.len();
-            return Err(Failure {
-                exit: Exit::Nothing,
-                message: format!(
-                    "error: {name} has {count} of the two or more variants that a comparison needs\n  help: write \
-                     `variants: {{today: {{…}}, future: {{}}}}`, or use --vary path=a,b"
-                ),
-            });
+            let message = if self.vary.is_empty() {
+                format!(
+                    "error: {name} has {} of the two or more variants that a comparison needs\n  help: write \
+                     `variants: {{today: {{…}}, future: {{}}}}`, or use --vary path=a,b",
+                    found.len()
+                )
+            } else {
+                let vary = self.vary.join(" ");
+                format!("error: `--vary {vary}` gives one value\n  help: write two or more, with commas: path=a,b")
+            };
+            return Err(Failure { exit: Exit::Nothing, message });
         }
         if let Some(baseline) = &self.baseline {
             let Some(place) = found.iter().position(|it| it.name == *baseline) else {

@@ -26,7 +26,7 @@ use crate::scenario::{self, SourceText, load};
   lanekeeper hunt scenarios/black-friday.yaml --seeds 20 --maximise queue.churn")]
 pub(super) struct HuntArgs {
     /// The scenario whose seeds are searched.
-    #[arg(value_name = "FILE", conflicts_with = "swarm", required_unless_present = "swarm")]
+    #[arg(value_name = "FILE", conflicts_with = "swarm")]
     pub(super) file: Option<PathBuf>,
     /// Every seed is a scenario of its own: 2 to 16 workers, a thousand tasks an hour, each kind of fault or not.
     #[arg(long)]
@@ -92,6 +92,10 @@ impl HuntArgs {
         let begun = Instant::now();
         let redrawn: BTreeMap<Part, u64> = self.redraw.iter().map(|Redrawn(part, seed)| (*part, *seed)).collect();
         let (first, bag, ready) = match &self.file {
+            None if !self.swarm => {
+                let help = "help: name a scenario, or use --swarm, which makes its own";
+                return Err(Failure::usage(format!("error: there is nothing to hunt in\n  {help}")));
+            }
             None => {
                 let first = Mix { seed: self.running.overrides.seed().unwrap_or(42), redrawn };
                 let quarry = |mix: &Mix| from_swarm(mix, registry);

@@ -192,7 +192,12 @@ pub(super) fn source(file: Option<&Path>) -> Result<SourceText, Failure> {
     let Some(file) = file else { return Ok(SourceText::new(EMBEDDED_NAME, EMBEDDED)) };
     let path = file.display().to_string();
     let text = std::fs::read(file).map_err(|error| {
-        let hint = if file.is_dir() { "\n  help: name a file, or use `lanekeeper test` for a folder" } else { "" };
+        let other = ["yaml", "yml"].map(|extension| file.with_extension(extension)).into_iter().find(|it| it.is_file());
+        let hint = match other {
+            _ if file.is_dir() => "\n  help: name a file, or use `lanekeeper test` for a folder".to_owned(),
+            Some(other) => format!("\n  help: there is {}", other.display()),
+            None => String::new(),
+        };
         Failure::usage(format!("error: cannot read {path}: {error}{hint}"))
     })?;
     let dir = file.parent().map(Path::to_owned).unwrap_or_default();

@@ -72,6 +72,8 @@ pub(crate) fn read(file: &str, text: &str) -> Result<(Option<Value>, Places), Di
                 let indent = found.line_text.len() - found.line_text.trim_start().len();
                 if found.line_text[..indent].contains('\t') {
                     found = found.with_help("indent with spaces: YAML knows no tabs there");
+                } else if found.line_text.contains("{class=") {
+                    found = found.with_help("quote a text with braces: \"wait.p95{class=sync} < 45s\"");
                 }
                 return Err(found);
             }

@@ -223,7 +223,7 @@ fn refuse_long_times(value: &Value, path: &str, findings: &mut Findings<'_>, dep
 
 /// What is said of something that comes when the run is over.
 pub(super) fn after_the_end(at: impl Display, end: impl Display) -> String {
-    format!("at {at} the run is over: it ends at {end}")
+    format!("at {at} the run is over: horizon and drain end at {end}")
 }
 
 fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagnostic>> {
