@@ -87,7 +87,7 @@ fn what_cannot_be_hunted_is_refused_with_the_remedy() {
         ("hunt --swarm --redraw engine", "PART=SEED"),
         ("hunt --swarm --redraw engine=-1", "no seed"),
         ("hunt small.yaml --guided", "--guided"),
-        ("hunt", "FILE"),
+        ("hunt", "or use --swarm"),
         ("hunt small.yaml --seeds 1 --for 1s", "--for"),
     ] {
         let output = lanekeeper(dir.path(), args);
