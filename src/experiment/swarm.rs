@@ -175,7 +175,7 @@ fn work(text: &mut String, dice: &mut Dice) {
     let workers = dice.count(2, 16);
     let startup = dice.log(0.1, 20.0);
     let restart = dice.log(1.0, 120.0);
-    // At most the default margin of a lease: beyond it nothing is promised.
+    // Below the margin of the lease: beyond it nothing is promised.
     let abort = if dice.coin() { dice.log(0.02, 1.0) } else { 0.0 };
     writeln!(
         text,

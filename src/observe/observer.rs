@@ -104,8 +104,6 @@ impl Observer {
     }
 }
 
-/// The facts that every task brings have a function each: the kind of fact is known in it, and every match on it folds.
-/// All others share one.
 impl Observer {
     #[inline(always)]
     fn take_in(&mut self, now: Time, fact: &Fact<'_>) {
@@ -126,66 +124,47 @@ impl Observer {
         }
     }
 
-    fn submitted(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Submitted { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn placed(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Noted(Note::Placed { .. }) = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn started(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Started { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn ended(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Ended { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn effect(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Effect { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn reported(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Reported { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
-    fn settled(&mut self, now: Time, fact: &Fact<'_>) {
-        if let Fact::Settled { .. } = fact {
-            self.take_in(now, fact);
-        }
-    }
-
     fn other(&mut self, now: Time, fact: &Fact<'_>) {
         self.take_in(now, fact);
     }
 }
 
+/// The facts that every task brings have a function each: the kind of fact is known in it, and every match on it folds.
+/// All others share one.
+macro_rules! apart {
+    ($($name:ident: $kind:pat),+ $(,)?) => {
+        impl Observer {
+            $(fn $name(&mut self, now: Time, fact: &Fact<'_>) {
+                if let $kind = fact {
+                    self.take_in(now, fact);
+                }
+            })+
+
+            #[inline(always)]
+            fn sort(&mut self, now: Time, fact: &Fact<'_>) {
+                match fact {
+                    $($kind => self.$name(now, fact),)+
+                    _ => self.other(now, fact),
+                }
+            }
+        }
+    };
+}
+
+apart! {
+    submitted: Fact::Submitted { .. },
+    placed: Fact::Noted(Note::Placed { .. }),
+    started: Fact::Started { .. },
+    ended: Fact::Ended { .. },
+    effect: Fact::Effect { .. },
+    reported: Fact::Reported { .. },
+    settled: Fact::Settled { .. },
+}
+
 impl Observe for Observer {
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
-        match fact {
-            Fact::Submitted { .. } => self.submitted(now, fact),
-            Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
-            Fact::Started { .. } => self.started(now, fact),
-            Fact::Ended { .. } => self.ended(now, fact),
-            Fact::Effect { .. } => self.effect(now, fact),
-            Fact::Reported { .. } => self.reported(now, fact),
-            Fact::Settled { .. } => self.settled(now, fact),
-            _ => self.other(now, fact),
-        }
+        self.sort(now, fact);
     }
 
     #[inline(always)]

@@ -152,9 +152,9 @@ fn checked(root: Value, mut findings: Findings<'_>) -> Result<Loaded, Vec<Diagno
         return Err(findings.errors);
     }
     // What a program made has no places, and no lists in the place of maps.
-    let read = if findings.places.is_empty() { Value::Null } else { root.clone() };
+    let read = (!findings.places.is_empty()).then(|| root.clone());
     let file = typed(root, &findings).map_err(|found| vec![found])?;
-    if let Some(path) = list_for_map(&read, &file.document(), "") {
+    if let Some(path) = read.and_then(|read| list_for_map(&read, &file.document(), "")) {
         let found = findings.diagnostic(&path, "a list is written where a map of keys is wanted".into(), false);
         return Err(vec![found.with_help("write the keys, like {key: value}")]);
     }

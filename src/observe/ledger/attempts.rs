@@ -1,6 +1,6 @@
 //! Attempts begin, end and are reported; a first one says why its task waited.
 
-use super::{Attempt, Ledger, Place, Reasons, ResourceRec, Running, TaskRec};
+use super::{Attempt, Ledger, Place, QueueRec, Reasons, ResourceRec, Running, TaskRec};
 use crate::base::{Claim, Epoch, IdMap, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::AttemptEnd;
 
@@ -9,7 +9,8 @@ impl Ledger {
     pub(super) fn start(&mut self, task: TaskId, worker: WorkerId, queue: QueueId, epoch: Epoch, ticket: Ticket) {
         let now = self.now;
         // Ordered before its worker counted as lost, and begun under a lease that is not over: hit as it begins.
-        let lost = !queue.is_general() && self.queues.get(queue).is_some_and(|rec| rec.owner != Some(worker));
+        let taken = |rec: &QueueRec| rec.owner != Some(worker) && rec.last_owner == Some(worker);
+        let lost = self.queues.get(queue).is_some_and(taken);
         if let Some(rec) = self.tasks.get_mut(task) {
             rec.starts += 1;
             rec.lost += u32::from(lost);

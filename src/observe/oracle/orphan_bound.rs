@@ -3,7 +3,7 @@
 //! The time counts from the last instant at which the owner could surely send a heartbeat: its end, or the beginning of
 //! a pause (a pause that ends in time is no loss, unless the engine took the queue away). Where no worker was there
 //! throughout that the engine could reach, or no engine that could act, the time counts anew: while its store holds it
-//! up, it hears late.
+//! up, it hears late. So it does where the last owner comes back to a restored engine, which may know it as the owner.
 
 use std::collections::VecDeque;
 
@@ -97,7 +97,10 @@ impl OrphanBound {
             }
             let rec = &ledger.queues[queue];
             let chosen = rec.owner.or(rec.last_owner).and_then(|worker| ledger.workers[worker].lost_at);
-            let excused = ledger.brain != Brain::Up || Some(ledger.brain_since).max(chosen) >= Some(since);
+            let restored = ledger.engine_up_at.is_some_and(|up| rec.owned_at <= up);
+            let returned = restored && ledger.workers[loss.owner].resumed >= since;
+            let held_up = ledger.brain != Brain::Up || Some(ledger.brain_since).max(chosen) >= Some(since);
+            let excused = held_up || returned;
             let reachable = |rec: &WorkerRec| {
                 rec.healthy_since.is_some_and(|at| at <= since) && rec.lost_at.is_none_or(|at| at < since)
             };

@@ -94,6 +94,22 @@ fn an_orphan_is_taken_up_within_the_bound_unless_nobody_was_there() {
     held.up(W1).at(10).fact(crash).fact(Fact::EngineHeld { held: true });
     held.at(11).fact(Fact::EngineHeld { held: false }).at(42).own(Q1, W1, 2);
     assert_eq!(held.counts(), []);
+    // The last owner comes back, and stands still again before its next heartbeat: a restored engine may know it as the
+    // owner, one that took the queue away does not.
+    let back = |crashed: bool, returns: bool| {
+        let mut play = owned();
+        play.up(W1).at(10).fact(Fact::WorkerPaused { worker: W0 }).at(15);
+        play.note(Note::QueueOrphaned { queue: Q1, worker: W0, lease_ends: Time::ZERO });
+        if crashed {
+            play.at(20).fact(Fact::EngineDown { term: Term(1) }).at(30).fact(Fact::EngineUp { term: Term(2) });
+        }
+        if returns {
+            play.at(60).fact(Fact::WorkerResumed { worker: W0 }).at(65).fact(Fact::WorkerPaused { worker: W0 });
+        }
+        play.at(80).own(Q1, W1, 2);
+        play.done().violation_counts[Property::OrphanBound.index()]
+    };
+    assert_eq!([back(true, true), back(true, false), back(false, true)], [0, 1, 1]);
     // The engine noticed and its record did not, so that a restored one leaves the queue where it was.
     let mut restored = owned();
     restored.at(10).fact(Fact::WorkerPaused { worker: W0 }).at(30);
