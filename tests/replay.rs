@@ -124,6 +124,28 @@ fn a_crash_that_hit_no_task_hits_none_in_the_simulation_either() {
     assert_eq!(summary["metrics"]["tasks.completed"]["mean"], 2.0, "{summary}");
 }
 
+/// One of two workers dies at 4.05 s with `b` taken and not yet started; nobody takes it until the clean-up at 60 s.
+const TAKEN: &str = "\
+submitted,class,service,exclusive,shared,unblocked,started,finished,state
+0.000000,sleep,1.000000,a,,0.010000,0.100000,1.100000,completed
+4.000000,sleep,2.000000,b,,4.010000,60.090000,62.090000,completed
+20.000000,sleep,1.000000,c,,20.010000,20.100000,21.100000,completed
+25.000000,sleep,1.000000,b,,62.120000,62.200000,63.200000,completed
+";
+
+#[test]
+fn a_task_taken_by_a_worker_that_dies_before_the_start_waits_for_the_clean_up() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("history.csv"), TAKEN).unwrap();
+    fs::write(dir.path().join("lives.yaml"), "- {at: 4050ms, crash: {worker: w2}}\n").unwrap();
+    let output = replay(dir.path(), "history.csv --workers 2 --lives lives.yaml");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = errors(&summary);
+    assert!(errors.iter().all(|error| error.abs() < 0.01), "{errors:?}");
+    assert_eq!(summary["metrics"]["tasks.completed"]["mean"], 4.0);
+}
+
 #[test]
 fn one_task_is_a_history_too() {
     let dir = tempfile::tempdir().unwrap();

@@ -60,6 +60,11 @@ impl Time {
     pub fn saturating_add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
+    /// So much earlier, but not before the start of the run.
+    #[must_use]
+    pub fn saturating_sub(self, span: Span) -> Time {
+        Time(self.0.saturating_sub(span.0))
+    }
 }
 
 impl Span {

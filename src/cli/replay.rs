@@ -94,11 +94,11 @@ impl ReplayArgs {
             Fit::All => (Time::MAX, Time::ZERO),
             Fit::FirstHalf => (history.half(), history.half()),
         };
-        let order_of_starts = match self.fit {
+        let order_of_choices = match self.fit {
             Fit::All => Vec::new(),
-            Fit::FirstHalf => history.order_of_starts(until),
+            Fit::FirstHalf => lives.order_of_choices(&history, until),
         };
-        let fitted = Fitted { workers, overheads: fit(&history, &lives, until), lives, order_of_starts };
+        let fitted = Fitted { workers, overheads: fit(&history, &lives, until), lives, order_of_choices };
         let ready = self.ready(&history, &fitted, registry, terminal)?;
         let mirrors = matches!(ready.scenario.engine, EngineSpec::PullLocks(_));
         let history = if mirrors { history } else { history.with_guessed_services(&fitted.lives) };
@@ -131,7 +131,8 @@ impl ReplayArgs {
         if self.fit == Fit::FirstHalf {
             return None;
         }
-        let spec = PullLocksSpec { pick_order: replay.history.order_of_starts(Time::MAX), ..spec.clone() };
+        let spec =
+            PullLocksSpec { pick_order: replay.lives.order_of_choices(replay.history, Time::MAX), ..spec.clone() };
         let factory = pull_locks::factory(&spec);
         let scenario = Scenario { engine: EngineSpec::PullLocks(spec), ..scenario.clone() };
         Some(replay.run(&scenario, &*factory, false).1)
@@ -193,7 +194,7 @@ impl ReplayArgs {
         keys.push(set("engine", fitted.engine(&self.engine, history).to_string()));
         if self.engine != "pull_locks" {
             keys.push(set("workers.overhead", format!("{}us", fitted.held().micros())));
-        } else if let Some((_, shortest)) = fitted.lives.clean_ups(history) {
+        } else if let Some((_, shortest)) = fitted.clean_ups(history) {
             // Whoever was cleaned up had not been heard for its ttl, also where its task starts a little late.
             let ttl = Span::from_micros((shortest.micros() / 2).clamp(3, 30_000_000));
             keys.push(set("detection.ttl", format!("{}us", ttl.micros())));
@@ -252,7 +253,7 @@ struct Fitted {
     overheads: Overheads,
     lives: Lives,
     /// In which order workers took tasks, as far as the replay may know it.
-    order_of_starts: Vec<u32>,
+    order_of_choices: Vec<u32>,
 }
 
 impl Fitted {
@@ -262,14 +263,19 @@ impl Fitted {
         mean(if from_busy.is_empty() { from_idle } else { from_busy })
     }
 
+    /// When dead workers were cleaned up, and how long the shortest clean-up took.
+    fn clean_ups(&self, history: &History) -> Option<(Vec<Span>, Span)> {
+        self.lives.clean_ups(history, mean(&self.overheads.unblocked_to_started))
+    }
+
     /// The engine of this name, with the options that the history gives it.
     fn engine(&self, name: &str, history: &History) -> Value {
         match name {
             "pull_locks" => {
                 let mut spec = PullLocksSpec::default();
                 self.overheads.apply(&mut spec);
-                spec.pick_order.clone_from(&self.order_of_starts);
-                spec.clean_up = self.lives.clean_ups(history).map(|(instants, _)| CleanUp::At(instants));
+                spec.pick_order.clone_from(&self.order_of_choices);
+                spec.clean_up = self.clean_ups(history).map(|(instants, _)| CleanUp::At(instants));
                 json!({ "pull_locks": spec })
             }
             "queue_first" => json!({"queue_first": {"queues": {"min": self.workers, "max": self.workers}}}),
@@ -301,6 +307,10 @@ fn remarks(history: &History, lives: &Lives, start_takes: Span) -> Vec<String> {
     if killed > 0 {
         let tasks = number::counted(killed as u64, "task");
         out.push(format!("{tasks} killed with its worker: each keeps its claims until the recorded clean-up"));
+    }
+    if lives.held_tasks() > 0 {
+        let tasks = number::counted(lives.held_tasks() as u64, "task");
+        out.push(format!("{tasks} taken by a worker that died before the start: nobody takes it until the clean-up"));
     }
     if incomplete > killed {
         let tasks = number::counted((incomplete - killed) as u64, "task");

@@ -79,14 +79,6 @@ impl History {
         Ok(history)
     }
 
-    /// The tasks that were started before `until`, in this order: what workers chose.
-    pub fn order_of_starts(&self, until: Time) -> Vec<u32> {
-        let started = self.tasks.iter().filter(|(_, task)| task.started < until);
-        let mut starts: Vec<(Time, TaskId)> = started.map(|(id, task)| (task.started, id)).collect();
-        starts.sort_unstable();
-        starts.into_iter().map(|(_, id)| id.0).collect()
-    }
-
     /// Its tasks as the workload of a scenario.
     pub fn workload(&self) -> Arc<[Row]> {
         let row = |task: &Recorded| Row {

@@ -1,11 +1,12 @@
 //! The lives of workers in a recorded history: who came, who was killed with which task, who left.
 //!
 //! Recorded workers have no names in the simulation, so a crash is told by what it hit: the task that did not complete
-//! and was running at that time. In each simulated run the worker that dies is the one that executes this task.
+//! and was running at that time, or one that nobody else could start long after. In each simulated run the worker that
+//! dies is the one that executes this task, or is about to.
 
 use std::collections::BTreeMap;
 
-use super::history::History;
+use super::history::{History, Recorded};
 use crate::base::{Span, TaskId, Time, WorkerId};
 use crate::engine::EngineFactory;
 use crate::fact::{Fact, Observe};
@@ -14,6 +15,9 @@ use crate::world::simulate;
 
 /// Longer than a worker takes from choosing a task to starting it.
 const TAKES_AT_MOST: Span = Span::from_secs(1);
+/// The age by which a worker passes over a task at most: `pick_jitter` of the recent versions.
+const PASSED_OVER_AT_MOST: Span = Span::from_secs(8);
+const INSTANT: Span = Span::from_micros(1);
 
 /// How many workers there were when, and which task each crash hit.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +26,17 @@ pub struct Lives {
     pub workers: u32,
     /// One more or one less, in order of time.
     pub changes: Vec<(Time, i64)>,
-    /// By the crash's position in the script: the task that was killed with the worker.
-    victims: BTreeMap<usize, TaskId>,
-    /// When each was killed.
-    killed: BTreeMap<TaskId, Time>,
+    /// By the crash's position in the script.
+    victims: BTreeMap<usize, Victim>,
+}
+
+/// What a crash hit.
+#[derive(Clone, Copy, Debug)]
+struct Victim {
+    task: TaskId,
+    at: Time,
+    /// It was running, and was killed; else its worker had only taken it, and it waited for the clean-up.
+    begun: bool,
 }
 
 impl Lives {
@@ -37,13 +48,9 @@ impl Lives {
                 Action::Join { .. } => lives.changes.push((event.at, 1)),
                 Action::Crash { .. } => {
                     lives.changes.push((event.at, -1));
-                    let running = |(_, task): &(TaskId, &super::history::Recorded)| {
-                        !task.completed && task.started <= event.at && event.at < task.finished
-                    };
-                    let hit = history.tasks.iter().filter(running).find(|(id, _)| !lives.killed.contains_key(id));
-                    if let Some((task, _)) = hit {
-                        lives.victims.insert(position, task);
-                        lives.killed.insert(task, event.at);
+                    let taken = |id: TaskId| lives.victims.values().any(|it| it.task == id);
+                    if let Some(victim) = hit(event.at, history, taken) {
+                        lives.victims.insert(position, victim);
                     }
                 }
                 Action::Quiesce { .. } => lives.changes.push((event.at, -1)),
@@ -55,12 +62,28 @@ impl Lives {
 
     /// When this task was killed with its worker.
     pub fn killed(&self, task: TaskId) -> Option<Time> {
-        self.killed.get(&task).copied()
+        self.victims.values().find(|it| it.begun && it.task == task).map(|it| it.at)
     }
 
     /// How many tasks were killed with their workers.
     pub fn killed_tasks(&self) -> usize {
-        self.killed.len()
+        self.victims.values().filter(|it| it.begun).count()
+    }
+
+    /// How many tasks were taken by a worker that died before it started them.
+    pub fn held_tasks(&self) -> usize {
+        self.victims.len() - self.killed_tasks()
+    }
+
+    /// In which order workers took the tasks that were started before `until`: as they were started, but for those whose
+    /// first worker died before it could.
+    pub fn order_of_choices(&self, history: &History, until: Time) -> Vec<u32> {
+        let died = |id: TaskId| self.victims.values().find(|it| !it.begun && it.task == id).map(|it| it.at);
+        let started = history.tasks.iter().filter(|(_, task)| task.started < until);
+        let mut choices: Vec<(Time, TaskId)> =
+            started.map(|(id, task)| (died(id).unwrap_or(task.started), id)).collect();
+        choices.sort_unstable();
+        choices.into_iter().map(|(_, id)| id.0).collect()
     }
 
     /// The fleet in words.
@@ -72,13 +95,17 @@ impl Lives {
         }
     }
 
-    /// When the killed tasks were cleaned up, rising, and how long the shortest clean-up took.
-    pub fn clean_ups(&self, history: &History) -> Option<(Vec<Span>, Span)> {
-        let end = |task: TaskId| history.tasks[task].finished;
-        let mut ends: Vec<Span> = self.killed.keys().map(|task| end(*task).since(Time::ZERO)).collect();
-        ends.sort_unstable();
-        let shortest = self.killed.iter().map(|(task, at)| end(*task).since(*at)).min()?;
-        Some((ends, shortest))
+    /// When dead workers were cleaned up, rising, and how long the shortest clean-up took. A task that its worker had not
+    /// begun is started `start_takes` after the clean-up.
+    pub fn clean_ups(&self, history: &History, start_takes: Span) -> Option<(Vec<Span>, Span)> {
+        let clean_up = |victim: &Victim| {
+            let task = &history.tasks[victim.task];
+            if victim.begun { task.finished } else { victim.at.max(task.started.saturating_sub(start_takes)) }
+        };
+        let mut instants: Vec<Span> = self.victims.values().map(|it| clean_up(it).since(Time::ZERO)).collect();
+        instants.sort_unstable();
+        let shortest = self.victims.values().map(|it| clean_up(it).saturating_since(it.at)).min()?;
+        Some((instants, shortest))
     }
 
     /// The script with each crash on the worker that executes, in this replication, the task that it hit.
@@ -91,14 +118,15 @@ impl Lives {
                 continue;
             };
             let at = event.at;
-            let mut watch = Watch { at, victim: self.victims.get(&position).copied(), ..Watch::default() };
+            let victim = self.victims.get(&position);
+            let mut watch = Watch { at, victim: victim.map(|it| it.task), ..Watch::default() };
             simulate(&scene, factory, replication, &mut watch);
             let crash = |worker| Action::Crash { worker, before_report: false };
+            let begun = victim.is_none_or(|it| it.begun);
             let (at, action) = match (watch.victim_started, watch.idlest(worker)) {
                 // It may start a little later than it did; the crash meets it then.
-                (Some((started, executor)), _) => {
-                    (at.max(started.saturating_add(Span::from_micros(1))), crash(executor))
-                }
+                (Some((started, executor)), _) if begun => (at.max(started.saturating_add(INSTANT)), crash(executor)),
+                (Some((started, executor)), _) => (started.saturating_sub(INSTANT), crash(executor)),
                 // It hit a worker between two tasks, or one whose child process finished its task.
                 (None, Some((idle, next))) if next.saturating_since(at) > TAKES_AT_MOST => (at, crash(idle)),
                 // Where each one has a task or is about to have it: none was killed, so none may be.
@@ -110,6 +138,27 @@ impl Lives {
         scene.script.sort_by_key(|event| event.at);
         scene.script
     }
+}
+
+/// What a crash at this instant hit that no other has: the task that was running and did not complete, else one that
+/// nobody could take from then on, though it was unblocked and far younger ones were started.
+fn hit(at: Time, history: &History, taken: impl Fn(TaskId) -> bool) -> Option<Victim> {
+    let tasks = || history.tasks.iter().filter(|(id, _)| !taken(*id));
+    let running = tasks().find(|(_, task)| !task.completed && task.started <= at && at < task.finished);
+    if let Some((task, _)) = running {
+        return Some(Victim { task, at, begun: true });
+    }
+    let blockers = history.last_blockers();
+    let later = at.saturating_add(TAKES_AT_MOST);
+    let held = tasks().find(|(id, task)| {
+        let unblocked = task.unblocked.or(blockers[*id]).unwrap_or(task.submitted);
+        let passed_over = |other: &Recorded| {
+            let younger = other.submitted > task.submitted.saturating_add(PASSED_OVER_AT_MOST);
+            younger && later < other.started && other.started < task.started
+        };
+        unblocked <= at && later < task.started && history.tasks.values().any(passed_over)
+    });
+    held.map(|(task, _)| Victim { task, at, begun: false })
 }
 
 /// Who executes what at an instant, and what comes next.
