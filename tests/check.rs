@@ -244,7 +244,12 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("expect: {thresholds: ['wait.p95{class=x} < 4s']}"), 4, 23, "no class"),
         (with("expect: {thresholds: ['wait.p95']}"), 4, 23, "compares nothing"),
         (with("script: [{at: 1s, crash: {worker: w9}}]"), 4, 35, "no worker `w9`"),
-        (with("run: {horizon: 1s, drain: 1s}\nscript: [{at: 3s, crash: {worker: w1}}]"), 5, 15, "the run is over"),
+        (
+            with("run: {horizon: 1s, drain: 1s}\nexpect: {states: [{at: 3s, task: t, state: running}]}"),
+            5,
+            24,
+            "the run is over",
+        ),
         (with("script: [{at: 1s}]"), 4, 10, "exactly one action"),
         (with("script: [{at: 1s, isolate: {worker: w1}}]"), 4, 19, "needs the key `for`"),
         (with("script: [{at: 1s, submit: {task: t, claims: [a, a], service: 1s}}]"), 4, 49, "claimed twice"),
@@ -354,6 +359,13 @@ fn what_shrinks_comes_too_late_or_is_never_finished_is_warned_of() {
     let crash = |at| warnings("", &format!("faults: [{{crash: {{at: {at}, count: 1}}}}]\n"));
     assert!(crash("2h").contains("faults[0]") && crash("2h").contains("the run is over"), "{}", crash("2h"));
     assert_eq!(crash("1h"), "");
+    let scripted = |at| warnings("", &format!("script: [{{at: {at}, crash: {{worker: w1}}}}]\n"));
+    assert!(
+        scripted("3h").contains("script[0].at") && scripted("3h").contains("the run is over"),
+        "{}",
+        scripted("3h")
+    );
+    assert_eq!(scripted("1h"), "");
     let cut_off = |workers: &str, count: u32| {
         let fault = format!("faults: [{{isolate: {{at: 1m, workers: {count}, for: 1m, direction: both}}}}]\n");
         warnings(workers, &fault)

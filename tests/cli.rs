@@ -51,6 +51,9 @@ fn a_wrong_command_line_ends_with_2() {
     ] {
         assert_eq!(code(&lanekeeper(dir.path(), args)), 2, "{args}");
     }
+    let without_verb = stderr(&lanekeeper(dir.path(), "small.yaml"));
+    assert!(without_verb.contains("did you mean `lanekeeper run small.yaml`?"), "{without_verb}");
+    assert!(!stderr(&lanekeeper(dir.path(), "fly")).contains("lanekeeper run"));
     assert_eq!(code(&lanekeeper(dir.path(), "--help")), 0);
     assert_eq!(code(&lanekeeper(dir.path(), "--version")), 0);
 }

@@ -172,6 +172,16 @@ fn a_sweep_in_one_go_in_shards_and_continued_gives_the_same_bytes() {
     let merged = run("merge part0 part1 -o merged");
     assert_eq!(stdout(&merged), answer);
     assert!(files(&dir.path().join("merged")) == files(&dir.path().join("whole")));
+    let twice = run("merge part0 part1 part1 -o twice");
+    assert!(stderr(&twice).contains("part1/runs-1-of-4.ndjson were in a file before it"), "{}", stderr(&twice));
+    assert!(files(&dir.path().join("twice")) == files(&dir.path().join("whole")));
+    let other = fs::read_to_string(dir.path().join("part1/runs-1-of-4.ndjson")).unwrap();
+    fs::create_dir(dir.path().join("other")).unwrap();
+    let changed = other.replace("\"wait.mean\":", "\"wait.mean\":1");
+    fs::write(dir.path().join("other/runs-1-of-4.ndjson"), changed).unwrap();
+    let refused = lanekeeper(dir.path(), "merge part0 part1 other -o refused");
+    assert!(code(&refused) == 5 && stderr(&refused).contains("other/runs-1-of-4.ndjson says of cell 0, replication 0"));
+    assert!(!dir.path().join("refused").exists());
 
     // The machine went down in the middle of the seventh line.
     let log = dir.path().join("whole/runs.ndjson");
@@ -253,7 +263,12 @@ fn a_plan_runs_nothing_and_a_huge_or_senseless_sweep_is_refused_at_once() {
         ("none.yaml --where workers.initial>1", 4, "varies nothing"),
         ("sweep.yaml --where workers.initial", 2, "compares nothing"),
         ("sweep.yaml --where workers.initial>9", 4, "leaves no combination"),
-        ("sweep.yaml --where workers.inital>1", 2, "neither varied nor in the scenario"),
+        (
+            "sweep.yaml --where workers.inital>1",
+            2,
+            "--> --where 'workers.inital>1'\n  help: did you mean `workers.initial`",
+        ),
+        ("sweep.yaml --where run.horizon<=2", 2, "`run.horizon` (`20m`) is a time, and `2` is a plain number"),
         ("sweep.yaml --where min<=max", 2, "`min` is neither varied nor in the scenario"),
         ("sweep.yaml --shard 5/4", 2, "is no shard"),
         ("sweep.yaml --vary workers.initial=1,1", 2, "same parameters"),

@@ -78,6 +78,18 @@ fn a_planted_bug_is_hunted_shrunk_and_explained_from_the_command_line() {
 }
 
 #[test]
+fn a_quiet_hunt_prints_what_it_found_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let quiet = lanekeeper(dir.path(), "hunt --swarm --seeds 1 --seed 1 -q");
+    assert!(
+        stdout(&quiet).starts_with("1 run from seed 1") && stdout(&quiet).lines().count() == 1,
+        "{}",
+        stdout(&quiet)
+    );
+    assert!(stderr(&quiet).is_empty(), "{}", stderr(&quiet));
+}
+
+#[test]
 fn what_cannot_be_hunted_is_refused_with_the_remedy() {
     let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
     for (args, words) in [

@@ -147,6 +147,18 @@ fn a_task_taken_by_a_worker_that_dies_before_the_start_waits_for_the_clean_up() 
 }
 
 #[test]
+fn no_lives_are_written_as_an_empty_list() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("history.csv"), KILLED).unwrap();
+    fs::write(dir.path().join("lives.yaml"), "# nobody came or went\n[]\n").unwrap();
+    let with = replay(dir.path(), "history.csv --workers 2 --lives lives.yaml");
+    let without = replay(dir.path(), "history.csv --workers 2");
+    let metrics = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap()["metrics"].clone();
+    assert!(with.status.success(), "{}", String::from_utf8_lossy(&with.stderr));
+    assert_eq!(metrics(&with), metrics(&without));
+}
+
+#[test]
 fn one_task_is_a_history_too() {
     let dir = tempfile::tempdir().unwrap();
     let header = KILLED.lines().next().unwrap();
@@ -167,6 +179,12 @@ fn what_cannot_be_replayed_is_refused_with_the_reason() {
     write("history.csv", KILLED);
     write("submits.yaml", "- {at: 1s, submit: {task: t, claims: [], service: 1s}}\n");
     write("typo.yaml", "- {at: 1s, crash: {worker: w1}}\n- {at: 2s, crahs: {worker: w2}}\n");
+    write("word.yaml", "hello\n");
+    write("nothing.yaml", "");
+    write("map.yaml", "{}\n");
+    let rows = |rows: &str| format!("{}\n{rows}\n", KILLED.lines().next().unwrap());
+    write("early.csv", &rows("0,a,1,r,,,0,1,completed\n2,a,1,r,,,1.5,3,completed"));
+    write("backwards.csv", &rows("0,a,1,r,,,3,1,completed"));
     write("nobody.yaml", "- {at: 1s, crash: {worker: w9}}\n");
     for (args, code, words) in [
         ("workload.csv", 74, "this is a workload, no history"),
@@ -176,7 +194,13 @@ fn what_cannot_be_replayed_is_refused_with_the_reason() {
         ("history.csv --lives missing.yaml", 74, "cannot read missing.yaml"),
         ("history.csv --lives submits.yaml", 2, "join, crash and quiesce only"),
         ("history.csv --lives typo.yaml", 2, "typo.yaml:2:"),
-        ("history.csv --lives nobody.yaml", 2, "no worker `w9`"),
+        ("history.csv --lives nobody.yaml", 2, "nobody.yaml:1:28"),
+        ("history.csv --lives word.yaml", 2, "a list, like - {at: 5m, crash: {worker: w2}}"),
+        ("history.csv --lives nothing.yaml", 2, "[] for none"),
+        ("history.csv --lives map.yaml", 2, "a list, like"),
+        ("early.csv", 74, "row 2: submitted at 2s, started at 1.5s"),
+        ("backwards.csv", 74, "row 1: submitted at 0s, started at 3s, finished at 1s"),
+        ("history.csv --set engine.pull_locks.pick_order=[0,4]", 2, "no task 4 in the history: its tasks are 0 to 3"),
         ("history.csv --engine pull_lock", 2, "no engine `pull_lock`"),
         ("history.csv --workers 0", 2, "0 is not in 1.."),
     ] {

@@ -62,13 +62,9 @@ impl Hunted<'_> {
             number::counted(*runs, "run"),
             self.first.seed
         );
-        text += "probes hit, in how many runs:\n";
-        for probe in Probe::ALL {
-            if let Some(count) = self.bag.probes.get(&probe.index()) {
-                let _ = writeln!(text, "  {count:>9}  {probe}");
-            }
+        if !self.terminal.quiet {
+            text += &self.probes();
         }
-        text += &self.bag.never_hit().map_or_else(String::new, |never| never + "\n");
         if let Some(metric) = &self.args.maximise {
             text += &self.worst(metric);
         }
@@ -81,6 +77,17 @@ impl Hunted<'_> {
             let _ = write!(text, "\nother seeds: {}\n", others.collect::<Vec<_>>().join(", "));
         }
         text
+    }
+
+    /// What the runs came across.
+    fn probes(&self) -> String {
+        let mut text = "probes hit, in how many runs:\n".to_owned();
+        for probe in Probe::ALL {
+            if let Some(count) = self.bag.probes.get(&probe.index()) {
+                let _ = writeln!(text, "  {count:>9}  {probe}");
+            }
+        }
+        text + &self.bag.never_hit().map_or_else(String::new, |never| never + "\n")
     }
 
     fn worst(&self, metric: &str) -> String {

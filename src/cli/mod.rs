@@ -35,8 +35,10 @@ mod variations;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::replicate::ReplicationPanic;
@@ -151,9 +153,10 @@ fn call(args: impl IntoIterator<Item = OsString>, registry: &Registry) -> Exit {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
+            let exit = if error.exit_code() == 0 { Exit::Done } else { Exit::Usage };
             // A closed stdout or stderr is no error of its own.
-            let _ = error.print();
-            return if error.exit_code() == 0 { Exit::Done } else { Exit::Usage };
+            let _ = with_tip(error).print();
+            return exit;
         }
     };
     progress::catch_interruptions();
@@ -174,6 +177,16 @@ fn call(args: impl IntoIterator<Item = OsString>, registry: &Registry) -> Exit {
             Exit::Internal
         }
     }
+}
+
+/// With what somebody meant who named a scenario where a verb is wanted.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    if [".yaml", ".yml"].iter().any(|end| word.ends_with(end)) || Path::new(word).is_file() {
+        let tip = format!("did you mean `lanekeeper run {}`?", terminal::quoted_text(word));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 #[cfg(test)]

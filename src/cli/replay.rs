@@ -26,7 +26,7 @@ use crate::registry::Registry;
 use crate::report::number;
 use crate::scenario::{Action, Diagnostic, Override, Scenario, ScriptEvent, Source, SourceText, load};
 
-/// Lines before the lives of the workers in the text that is read.
+/// What stands before the lives of the workers in the text that is read: so many lines, and one blank in each line.
 const LINES_BEFORE_LIVES: usize = 1;
 
 /// Simulate a recorded history and compare the waits.
@@ -161,7 +161,12 @@ impl ReplayArgs {
         let Some(file) = &self.lives else { return Ok(SourceText::new("the replay", "script: []\n")) };
         let shown = file.display().to_string();
         let lives = std::fs::read(file).map_err(|error| Failure::io(format!("error: cannot read {shown}: {error}")))?;
-        Ok(SourceText::new(shown, [b"script:\n".as_slice(), &lives].concat()))
+        let mut text = b"script:\n".to_vec();
+        for line in lives.split_inclusive(|byte| *byte == b'\n') {
+            text.push(b' ');
+            text.extend(line);
+        }
+        Ok(SourceText::new(shown, text))
     }
 
     fn keys(&self, workers: u32, history: &History) -> Vec<Override> {
@@ -202,11 +207,20 @@ impl ReplayArgs {
         }
         keys.extend(self.overrides.list());
         let source = self.source()?;
-        let loaded = load(&source, &keys).map_err(|found| refused(found, &source))?;
+        let mut loaded = load(&source, &keys).map_err(|found| refused(found, &source))?;
+        in_lives(&mut loaded.warnings, &source);
         for warning in &loaded.warnings {
             terminal.say(&warning.render(terminal.color_on_stderr()));
         }
         let engine = &loaded.scenario.engine;
+        if let EngineSpec::PullLocks(spec) = engine
+            && let Some(unknown) = spec.pick_order.iter().find(|task| **task as usize >= history.tasks.len())
+        {
+            let last = history.tasks.len() - 1;
+            let message =
+                format!("there is no task {unknown} in the history: its tasks are 0 to {last}, by submission");
+            return Err(Failure::usage(Diagnostic::error("--set engine.pull_locks.pick_order", message).to_string()));
+        }
         let factory = registry.factory(engine).map_err(|why| Failure::usage(format!("error: {why}")))?;
         Ok(Ready {
             file: None,
@@ -289,14 +303,25 @@ fn set(path: &str, value: impl Into<String>) -> Override {
     Override { path: path.to_owned(), value: value.into() }
 }
 
-/// What is wrong with the lives, at the lines of their own file.
+/// What is wrong with the lives.
 fn refused(mut found: Vec<Diagnostic>, source: &SourceText) -> Failure {
-    for it in found.iter_mut().filter(|it| it.file == source.path) {
-        if let Some((line, _)) = &mut it.place {
-            *line = line.saturating_sub(LINES_BEFORE_LIVES).max(1);
-        }
-    }
+    in_lives(&mut found, source);
     Failure::usage(found.iter().map(|it| it.render(false)).collect::<Vec<_>>().join("\n\n"))
+}
+
+/// Findings about the text that is read, at the lines and columns of the file of lives.
+fn in_lives(found: &mut [Diagnostic], source: &SourceText) {
+    for it in found.iter_mut().filter(|it| it.file == source.path) {
+        let Some((line, column)) = &mut it.place else { continue };
+        if *line > LINES_BEFORE_LIVES {
+            (*line, *column) = (*line - LINES_BEFORE_LIVES, column.saturating_sub(1).max(1));
+            it.line_text = it.line_text.strip_prefix(' ').unwrap_or_default().to_owned();
+        } else {
+            // The list as a whole.
+            it.place = None;
+        }
+        it.help.get_or_insert_with(|| "the lives are a list, like - {at: 5m, crash: {worker: w2}}; [] for none".into());
+    }
 }
 
 /// What a reader must know to trust the figures.

@@ -206,24 +206,26 @@ fn rows(tasks: &[Task], report: &mut Report) -> Vec<TableRow> {
     let Some(origin) = tasks.first().map(|task| task.created) else { return Vec::new() };
     let instants = |task: &Task| [Some(task.created), task.unblocked, task.started, task.finished];
     let last = tasks.iter().flat_map(instants).flatten().max().unwrap_or(origin);
-    let (mut unfinished, mut backwards) = (0, 0);
+    let (mut unfinished, mut backwards, mut early) = (0, 0, 0);
     let since = |at: i64| Time::from_micros(u64::try_from(at - origin).unwrap_or(0));
     let rows = tasks
         .iter()
         .filter_map(|task| Some((task, task.started?)))
         .map(|(task, started)| {
             unfinished += u64::from(task.finished.is_none());
+            early += u64::from(started < task.created);
             let demand = task.finished.unwrap_or(last) - started;
             backwards += u64::from(demand < 0);
+            let started = started.max(task.created);
             TableRow {
                 submitted: since(task.created),
                 class: task.class.clone(),
                 service: Span::from_micros(u64::try_from(demand).unwrap_or(0)),
                 exclusive: task.exclusive.iter().cloned().collect(),
                 shared: task.shared.iter().cloned().collect(),
-                unblocked: task.unblocked.map(since),
+                unblocked: task.unblocked.map(|at| since(at.max(task.created))),
                 started: Some(since(started)),
-                finished: task.finished.map(since),
+                finished: task.finished.map(|at| since(at.max(started))),
                 state: Some(task.state.clone()),
             }
         })
@@ -231,6 +233,10 @@ fn rows(tasks: &[Task], report: &mut Report) -> Vec<TableRow> {
     if unfinished > 0 {
         let tasks = counted(unfinished, "task");
         report.guessed.push(format!("the service of {tasks} without an end: until the last instant of the history"));
+    }
+    if early > 0 {
+        let tasks = counted(early, "task");
+        report.guessed.push(format!("the start of {tasks} that started before its creation: at its creation"));
     }
     if backwards > 0 {
         report.guessed.push(format!("the service of {} that ended before the start: zero", counted(backwards, "task")));
@@ -369,6 +375,20 @@ mod tests {
         assert_eq!(it.report.dropped, ["1 task that never started, state canceled, 1 of them with claims"]);
         assert!(it.report.guessed.iter().any(|line| line.contains("1 task without an end")), "{}", it.report);
         assert!(it.report.guessed.iter().any(|line| line.contains("1 task without a time of unblocking")));
+    }
+
+    #[test]
+    fn times_that_run_backwards_are_put_in_order_and_said() {
+        let mut early = task(5, &[]);
+        early["started_at"] = json!("2026-11-24T03:56:05.000000Z");
+        early["unblocked_at"] = json!("2026-11-24T03:56:05.000000Z");
+        let mut backwards = task(6, &[]);
+        backwards["finished_at"] = json!("2026-11-24T03:56:06.700000Z");
+        let it = imported(&json!([early, backwards]));
+        assert!(it.rows.iter().all(|row| Some(row.submitted) <= row.started && row.started <= row.finished));
+        for words in ["the start of 1 task that started before its creation", "1 task that ended before the start"] {
+            assert!(it.report.guessed.iter().any(|line| line.contains(words)), "{words}: {}", it.report);
+        }
     }
 
     #[test]

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value};
 
 use super::Override;
+use super::condition::{Condition, Written, scalar};
 use super::diagnose::Diagnostic;
-use super::places::{self, below, item};
+use super::places::{below, item};
 use super::resolve::{SourceText, error_at, section};
-use super::units::{Percent, Rate, finite};
 use super::variants::varied;
 use crate::base::Span;
 use crate::base::mix::mix;
@@ -24,14 +24,6 @@ struct Axis {
     values: Vec<Value>,
     /// The map of the file that holds it: `sweep.grid`, `sweep.zip`; `None`: it was typed.
     written: Option<&'static str>,
-}
-
-/// A simple comparison of two paths or values.
-#[derive(Clone, PartialEq, Debug)]
-struct Condition {
-    left: Value,
-    sign: &'static str,
-    right: Value,
 }
 
 /// What a sweep varies.
@@ -71,11 +63,13 @@ impl Grid {
     /// When it makes no sense.
     pub fn of(source: &SourceText) -> Result<Option<Grid>, Diagnostic> {
         let Some(sweep) = section(source, "sweep")? else { return Ok(None) };
-        let grid = read(&sweep).map_err(|(path, message)| {
+        let wrong = |(path, message): Wrong| {
             error_at(source, &path, message)
                 .with_help("write `sweep: {grid: {path: [1, 2]}, zip: {…}, where: path <= path}`")
-        })?;
-        Ok(Some(grid))
+        };
+        let grid = read(&sweep).map_err(wrong)?;
+        let conditions = conditions(&sweep).map_err(wrong)?;
+        Ok(Some(grid.and_where(conditions.into_iter().map(Written::InFile), source)?))
     }
 
     /// What several `--vary path=a,b,c` say.
@@ -90,13 +84,17 @@ impl Grid {
         Ok(Grid { axes: vary.iter().map(axis).collect::<Result<_, String>>()?, ..Grid::default() })
     }
 
-    /// With more conditions, as `--where` says them.
+    /// With the conditions that were typed as `--where`.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn and_where(mut self, conditions: &[String]) -> Result<Grid, String> {
-        for text in conditions {
-            self.conditions.push(condition(&text.as_str().into()).map_err(|(_, message)| message)?);
+    /// When one of them is no comparison.
+    pub fn and_typed(self, conditions: &[String], source: &SourceText) -> Result<Grid, Diagnostic> {
+        self.and_where(conditions.iter().cloned().map(Written::Typed), source)
+    }
+
+    fn and_where(mut self, conditions: impl Iterator<Item = Written>, source: &SourceText) -> Result<Grid, Diagnostic> {
+        for written in conditions {
+            self.conditions.push(Condition::read(written, source)?);
         }
         Ok(self)
     }
@@ -119,26 +117,30 @@ impl Grid {
             let values = self.values(place);
             let parameters: Vec<_> =
                 values.iter().map(|(axis, index)| (axis.path.clone(), axis.values[*index].clone())).collect();
-            let holds = |condition: &Condition| condition.holds(&parameters, base);
+            let value = |path: &str| {
+                let varied = parameters.iter().find(|(varied, _)| varied == path).map(|(_, value)| value);
+                varied.or_else(|| base.pointer(&pointer(path))).cloned()
+            };
+            let holds = |condition: &Condition| condition.holds(value);
             let name = self.conditions.iter().all(holds).then(|| name_of(&parameters))?;
             let written = |(axis, index): &(&Axis, usize)| Some(item(&below(axis.written?, &axis.path), *index));
             Some(GridCell { place, name, parameters, written: values.iter().filter_map(written).collect() })
         })
     }
 
-    /// A word in a condition that should be a path and is neither varied nor in `base`, the resolved scenario.
-    pub fn unknown_path(&self, base: &Value) -> Option<&str> {
-        let is_known = |path: &str| {
-            let is_varied = self.axes.iter().chain(&self.zipped).any(|axis| axis.path == path);
-            is_varied || base.pointer(&pointer(path)).is_some()
+    /// Whether each condition makes sense in `base`, the resolved scenario.
+    ///
+    /// # Errors
+    /// When a path in it is neither varied nor in the scenario, or what it compares cannot be compared.
+    pub fn check_conditions(&self, source: &SourceText, base: &Value) -> Result<(), Diagnostic> {
+        let axes = || self.axes.iter().chain(&self.zipped);
+        let values = |path: &str| match axes().find(|axis| axis.path == path) {
+            Some(axis) => axis.values.clone(),
+            None => base.pointer(&pointer(path)).cloned().into_iter().collect(),
         };
-        self.conditions.iter().find_map(|it| {
-            let words = [&it.left, &it.right].into_iter().filter(|side| number(side).is_none());
-            let mut words = words.filter_map(Value::as_str).filter(|word| !is_known(word)).peekable();
-            let compares_a_path = [&it.left, &it.right].into_iter().filter_map(Value::as_str).any(is_known);
-            // A word beside a path is a value.
-            if compares_a_path { words.find(|word| word.contains('.')) } else { words.next() }
-        })
+        let mut known: Vec<String> = axes().map(|axis| axis.path.clone()).collect();
+        paths(base, "", &mut known);
+        self.conditions.iter().try_for_each(|condition| condition.check(source, values, &known))
     }
 
     /// The axes, each with the number of its value at a place.
@@ -178,15 +180,23 @@ fn read(sweep: &Value) -> Result<Grid, Wrong> {
     if let Some(twice) = zipped.iter().find(|it| axes.iter().any(|other| other.path == it.path)) {
         return Err((format!("sweep.zip.{}", twice.path), "it is in `grid` as well".to_owned()));
     }
-    let conditions = match map.get("where") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.iter().map(condition).collect::<Result<_, _>>()?,
-        Some(one) => vec![condition(one)?],
-    };
     if axes.is_empty() && zipped.is_empty() {
         return Err(at("sweep", "it varies nothing"));
     }
-    Ok(Grid { axes, zipped, conditions })
+    Ok(Grid { axes, zipped, conditions: Vec::new() })
+}
+
+/// The texts under `where`: one, or a list.
+fn conditions(sweep: &Value) -> Result<Vec<String>, Wrong> {
+    let text = |value: &Value| {
+        let wrong = || ("sweep.where".to_owned(), "a condition is a text like `a.min <= a.max`".to_owned());
+        value.as_str().map(str::to_owned).ok_or_else(wrong)
+    };
+    match sweep.get("where") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(items)) => items.iter().map(text).collect(),
+        Some(one) => Ok(vec![text(one)?]),
+    }
 }
 
 fn axes(map: &Value, path: &'static str) -> Result<Vec<Axis>, Wrong> {
@@ -249,73 +259,17 @@ fn steps(range: &Map<String, Value>) -> Result<Vec<Value>, String> {
     Ok((0..=count(low, high, by)?).map(|index| at(index).into()).collect())
 }
 
-/// What YAML makes of a text on one line; the text itself where it makes nothing of it.
-fn scalar(text: &str) -> Value {
-    places::read("", text).ok().and_then(|(value, _)| value).unwrap_or_else(|| text.into())
-}
-
-/// The longer signs first.
-const SIGNS: [&str; 6] = ["<=", ">=", "==", "!=", "<", ">"];
-
-fn condition(value: &Value) -> Result<Condition, Wrong> {
-    let wrong = |message: String| ("sweep.where".to_owned(), message);
-    let text = value.as_str().ok_or_else(|| wrong("a condition is a text like `a.min <= a.max`".to_owned()))?;
-    let found = SIGNS
-        .into_iter()
-        .filter_map(|sign| Some((text.find(sign)?, sign)))
-        .min_by_key(|(at, sign)| (*at, 2 - sign.len()));
-    let Some((at, sign)) = found else { return Err(wrong(format!("`{text}` compares nothing"))) };
-    let side = |text: &str| {
-        let text = text.trim();
-        if text.is_empty() || SIGNS.iter().any(|sign| text.contains(sign)) {
-            return Err(wrong(format!("`{value}` is no comparison of two paths or values")));
-        }
-        Ok(scalar(text))
-    };
-    Ok(Condition { left: side(&text[..at])?, sign, right: side(&text[at + sign.len()..])? })
-}
-
 /// The JSON pointer of a path of plain keys.
 fn pointer(path: &str) -> String {
     format!("/{}", path.replace('.', "/"))
 }
 
-impl Condition {
-    fn holds(&self, parameters: &[(String, Value)], base: &Value) -> bool {
-        let value = |side: &Value| match side {
-            Value::String(path) => parameters
-                .iter()
-                .find(|(varied, _)| varied == path)
-                .map(|(_, value)| value.clone())
-                .or_else(|| base.pointer(&pointer(path)).cloned())
-                .unwrap_or_else(|| side.clone()),
-            _ => side.clone(),
-        };
-        let (left, right) = (value(&self.left), value(&self.right));
-        let order = match (number(&left), number(&right)) {
-            (Some(left), Some(right)) => left.partial_cmp(&right),
-            _ => (left == right).then_some(std::cmp::Ordering::Equal),
-        };
-        match self.sign {
-            "==" => order.is_some_and(|it| it.is_eq()),
-            "!=" => order.is_none_or(|it| it.is_ne()),
-            "<=" => order.is_some_and(|it| it.is_le()),
-            ">=" => order.is_some_and(|it| it.is_ge()),
-            "<" => order.is_some_and(|it| it.is_lt()),
-            _ => order.is_some_and(|it| it.is_gt()),
-        }
-    }
-}
-
-/// A value as a number: durations in µs, rates per µs, percentages as fractions.
-pub fn number(value: &Value) -> Option<f64> {
+/// The paths of all plain values in maps.
+fn paths(value: &Value, path: &str, out: &mut Vec<String>) {
     match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => finite(text)
-            .or_else(|| Some(text.parse::<Span>().ok()?.micros() as f64))
-            .or_else(|| Some(text.parse::<Rate>().ok()?.per_micro()))
-            .or_else(|| Some(text.parse::<Percent>().ok()?.fraction())),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Object(map) => map.iter().for_each(|(key, value)| paths(value, &below(path, key), out)),
+        Value::Array(_) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => out.push(path.to_owned()),
     }
 }
 
@@ -327,7 +281,8 @@ mod tests {
     use super::*;
 
     fn cells(sweep: Value, base: Value) -> Vec<Vec<Value>> {
-        let grid = read(&sweep).unwrap();
+        let conditions = conditions(&sweep).unwrap().into_iter().map(Written::InFile);
+        let grid = read(&sweep).unwrap().and_where(conditions, &SourceText::new("a.yaml", "")).unwrap();
         grid.cells(&base).map(|cell| cell.parameters.into_iter().map(|it| it.1).collect()).collect()
     }
 
@@ -363,12 +318,42 @@ mod tests {
             (json!({"grid": {"a": {"from": 1, "to": "9s", "step": 1}}}), "all durations"),
             (json!({"zip": {"a": [1], "b": [1, 2]}}), "equally long"),
             (json!({"grid": {"a": [1]}, "zip": {"a": [1]}}), "as well"),
-            (json!({"grid": {"a": [1]}, "where": "a"}), "compares nothing"),
-            (json!({"grid": {"a": [1]}, "where": "a < b < c"}), "no comparison"),
         ] {
             let (_, message) = read(&sweep).unwrap_err();
             assert!(message.contains(words), "{sweep}: {message}");
         }
+    }
+
+    #[test]
+    fn a_condition_that_makes_no_sense_is_refused_where_it_stands_with_a_remedy() {
+        let source = SourceText::new("a.yaml", "name: a\nsweep:\n  where: x\n");
+        let base = json!({"q": {"min": 1, "max": 4}, "ttl": "30s", "loss": "5%", "placement": "sticky"});
+        let vary = ["ttl=10s,30s".to_owned(), "workers.initial=2,4".to_owned()];
+        let said = |written: Written| {
+            let grid = Grid::from_vary(&vary).unwrap().and_where([written].into_iter(), &source);
+            grid.and_then(|grid| grid.check_conditions(&source, &base)).map_err(|found| found.to_string())
+        };
+        for (text, message, help) in [
+            ("q.min", "compares nothing", "one of <=, >=,"),
+            ("q.min < q.max < 9", "no comparison of two", "one comparison"),
+            ("q.min < q.max and q.max < 9", "more than one comparison", "--where once for each"),
+            ("q.min < q.max && q.max < 9", "more than one comparison", "--where once for each"),
+            ("q.min < 2 or q.max < 9", "more than one comparison", "there is no `or`"),
+            ("q.mni < 2", "`q.mni` is neither varied nor", "did you mean `q.min`?"),
+            ("workers.inital < 2", "`workers.inital` is neither", "did you mean `workers.initial`?"),
+            ("ttl <= 2", "`ttl` (`10s`) is a time, and `2` is a plain number", "30s"),
+            ("ttl == 5%", "`ttl` (`10s`) is a time, and `5%` is a percentage", "30s"),
+            ("placement < 3", "`placement` (`sticky`) is no number, and", "words only with == and !="),
+        ] {
+            let found = said(Written::Typed(text.to_owned())).unwrap_err();
+            let place = format!("--> --where '{text}'");
+            assert!(found.contains(message) && found.contains(help) && found.contains(&place), "{text}: {found}");
+        }
+        for text in ["ttl < 1m", "q.min <= workers.initial", "placement != sticky", "loss <= 10%"] {
+            assert_eq!(said(Written::Typed(text.to_owned())), Ok(()), "{text}");
+        }
+        let found = said(Written::InFile("a and b".to_owned())).unwrap_err();
+        assert!(found.contains("a.yaml:3:3") && found.contains("write a list"), "{found}");
     }
 
     #[test]

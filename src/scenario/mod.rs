@@ -3,6 +3,7 @@
 #![allow(clippy::result_large_err, reason = "a finding is made at most a few times per file")]
 
 pub mod assumptions;
+mod condition;
 mod convert;
 pub mod diagnose;
 mod engine;
@@ -35,7 +36,6 @@ pub use expect::{metric, threshold};
 pub use faults::{
     CancelRace, CancelWhen, Chosen, CrashPoint, Cut, EngineCrash, Fault, Faults, Harm, Poison, StoreFault, TimedFault,
 };
-pub(crate) use resolve::error_at;
 pub use resolve::{Loaded, Override, SourceText, legal_name, load, load_cell, load_document, load_variant};
 pub use script::{Action, ScriptEvent};
 pub use variants::{Change, Variant};

@@ -74,7 +74,7 @@ pub(super) fn section(source: &SourceText, key: &str) -> Result<Option<Value>, D
 }
 
 /// An error at a path of a scenario file that is YAML, or at the nearest place above it.
-pub(crate) fn error_at(source: &SourceText, path: &str, message: impl Into<String>) -> Diagnostic {
+pub(super) fn error_at(source: &SourceText, path: &str, message: impl Into<String>) -> Diagnostic {
     match decode(source).and_then(|text| Ok((text, places::read(&source.path, text)?.1))) {
         Ok((text, places)) => Findings::new(source, text, places).diagnostic(path, message.into(), true),
         Err(found) => found,
@@ -221,6 +221,9 @@ fn refuse_long_times(value: &Value, path: &str, findings: &mut Findings<'_>, dep
     }
 }
 
+/// What to do about something that never happens because the run is over by then.
+pub(super) const TOO_LATE: &str = "let it happen earlier, or make `run.horizon` or `run.drain` longer";
+
 /// What is said of something that comes when the run is over.
 pub(super) fn after_the_end(at: impl Display, end: impl Display) -> String {
     format!("at {at} the run is over: horizon and drain end at {end}")
@@ -238,7 +241,7 @@ fn resolve(mut file: File, mut findings: Findings<'_>) -> Result<Loaded, Vec<Dia
     let end = horizon.saturating_add(file.run.drain);
     for (index, event) in file.script.iter().enumerate().filter(|(_, event)| event.at > end) {
         let message = after_the_end(event.at, end);
-        findings.error(&below(&item("script", index), "at"), message, "make `run.horizon` or `run.drain` longer");
+        findings.warn(&below(&item("script", index), "at"), message, TOO_LATE);
     }
     for (index, state) in file.expect.states.iter().enumerate().filter(|(_, state)| state.at > end) {
         let message = after_the_end(state.at, end);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::resolve::after_the_end;
+use super::resolve::{TOO_LATE, after_the_end};
 use super::{Action, Chosen, Fault, Scenario, Source, convert, workload};
 use crate::engine::EngineSpec;
 use crate::engine::spec::{Lease, LeaseSpec, LostTask};
@@ -107,7 +107,7 @@ fn faults(scenario: &Scenario, findings: &mut Findings<'_>) {
     let end = scenario.run.horizon + scenario.run.drain;
     for (index, timed) in scenario.faults.timed.iter().enumerate().filter(|(_, timed)| timed.at >= end) {
         let message = after_the_end(timed.at, end);
-        findings.warn(&format!("faults[{index}]"), message, "let it happen earlier, or make the run longer");
+        findings.warn(&format!("faults[{index}]"), message, TOO_LATE);
     }
     let workers = &scenario.workers;
     let grows = workers.arrivals.is_some() || workers.autoscaler.is_some() || workers.shift_change.is_some();

@@ -8,7 +8,7 @@ use crate::cli::session::{Ready, ready, refusal};
 use crate::cli::terminal::Terminal;
 use crate::registry::Registry;
 use crate::scenario::grid::{Grid, GridCell};
-use crate::scenario::{Diagnostic, Override, SourceText, error_at, load_cell};
+use crate::scenario::{Diagnostic, Override, SourceText, load_cell};
 
 /// More combinations than this are a slip of the pen, unless one says otherwise.
 const CELLS_MAX: u64 = 1_000_000;
@@ -48,13 +48,7 @@ impl Cells<'_> {
             return Err(Failure::usage("error: the cells of a sweep have equally many replications: write a number"));
         }
         let document = self.base.written.document();
-        if let Some(path) = grid.unknown_path(&document) {
-            let found = error_at(self.source, "sweep.where", format!("`{path}` is neither varied nor in the scenario"))
-                .with_help(
-                    "write the whole path, like engine.queue_first.queues.min; --resolved shows those there are",
-                );
-            return Err(refusal(&[found], self.terminal));
-        }
+        grid.check_conditions(self.source, &document).map_err(|found| refusal(&[found], self.terminal))?;
         let (mut cells, mut count) = (Vec::new(), 0);
         for cell in grid.cells(&document) {
             if kept(count) {
@@ -63,7 +57,8 @@ impl Cells<'_> {
             count += 1;
         }
         if count == 0 {
-            let message = "error: `where` leaves no combination".to_owned();
+            let help = "help: all conditions must hold, those of the file and those of --where";
+            let message = format!("error: `where` leaves no combination\n  {help}");
             return Err(Failure { exit: Exit::Nothing, message });
         }
         Ok((cells, count))

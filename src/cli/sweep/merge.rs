@@ -10,6 +10,7 @@ use crate::cli::charts::Charts;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::Format;
 use crate::cli::terminal::{Terminal, quoted};
+use crate::report::number::counted;
 
 /// Put the shards of a sweep together.
 #[derive(Clone, Args, Debug)]
@@ -49,6 +50,21 @@ impl MergeArgs {
                     let message = format!("error: {} is part of another sweep than the first file", path.display());
                     return Err(Failure::usage(message));
                 }
+            }
+            let twice = more.iter().filter(|(key, _)| lines.contains_key(key)).count();
+            if let Some((key, _)) = more.iter().find(|(key, line)| lines.get(key).is_some_and(|it| it != *line)) {
+                let message = format!(
+                    "error: {} says of cell {}, replication {}, what a file before it does not\n  help: one of the two was \
+                     changed or is of another build; leave it out",
+                    path.display(),
+                    key.0,
+                    key.1
+                );
+                return Err(Failure { exit: Exit::Nondeterminism, message });
+            }
+            if twice > 0 {
+                let runs = counted(twice as u64, "run");
+                terminal.say(&format!("{runs} of {} were in a file before it, equal: counted once", path.display()));
             }
             lines.extend(more);
         }

@@ -154,7 +154,7 @@ impl SweepArgs {
                 self.file.display()
             ),
         })?;
-        grid.and_where(&self.conditions).map_err(usage)
+        grid.and_typed(&self.conditions, source).map_err(|found| refusal(&[found], terminal))
     }
 
     fn header(&self, base: &Ready, grid: &Grid, cells: u64) -> Header {

@@ -51,7 +51,8 @@ impl History {
     /// The history in a table, whose rows are in order of submission.
     ///
     /// # Errors
-    /// A sentence, when a row does not say when its task was started.
+    /// A sentence, when a row does not say when its task was started, or says that this was before it was submitted or
+    /// after it was finished.
     pub fn of(rows: &[TableRow]) -> Result<History, String> {
         let mut history = History::default();
         let mut names = Names::default();
@@ -62,6 +63,13 @@ impl History {
                 format!("row {} has no time in the column `started`: this is a workload, no history", number + 1)
             })?;
             let finished = row.finished.unwrap_or_else(|| started.saturating_add(row.service));
+            if !(row.submitted <= started && started <= finished) {
+                return Err(format!(
+                    "row {}: submitted at {}, started at {started}, finished at {finished}: times are in this order",
+                    number + 1,
+                    row.submitted
+                ));
+            }
             let exclusive = row.exclusive.iter().map(|name| (name, Mode::Exclusive));
             let claims = exclusive.chain(row.shared.iter().map(|name| (name, Mode::Shared)));
             let claims = claims.map(|(name, mode)| Claim { resource: names.resource(name, &mut history.labels), mode });
