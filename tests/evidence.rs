@@ -30,6 +30,40 @@ fn a_precision_decides_how_many_replications_there_are_and_the_number_of_jobs_do
     assert!(short["warnings"][0].as_str().unwrap().contains("raise `at_most`"), "{short}");
 }
 
+/// One busy worker, which begins with nothing to do.
+const BUSY: &str = "\
+name: busy
+run: {seed: 1, replications: 20, horizon: 2h, drain: 1d}
+workload:
+  - {class: t, arrivals: {poisson: 57/m}, service: {exponential: {mean: 1s}}, claims: {}}
+workers: {initial: 1}
+engine: {queue_first: {queues: {min: 0, max: 1}}}
+expect: {thresholds: [wait.p99 < 1h]}
+";
+
+#[test]
+fn a_beginning_that_differs_from_the_rest_is_said_until_it_is_left_out() {
+    let dir = folder_with(&[("busy.yaml", BUSY.as_bytes())]);
+    let told = |args: &str| stdout(&lanekeeper(dir.path(), &format!("run busy.yaml --charts none {args}")));
+    let warned = told("");
+    let (_, rest) = warned.split_once("the beginning differs from the rest until about ").expect(&warned);
+    let until = rest.split(' ').next().unwrap();
+    assert!(!told(&format!("--set run.warm_up={until}")).contains("the beginning differs"), "{until} is enough");
+}
+
+#[test]
+fn what_was_never_seen_is_bounded_and_a_quantile_of_too_few_tasks_is_refused() {
+    let dir = folder_with(&[("busy.yaml", BUSY.as_bytes())]);
+    let output = lanekeeper(dir.path(), "run busy.yaml --charts none --format markdown --set run.horizon=1m");
+    assert_eq!(output.status.code(), Some(1));
+    let told = stdout(&output);
+    assert!(told.contains("not estimated: needs at least 299 tasks in the window"), "{told}");
+    assert!(
+        told.contains("| `always order` | pass | no breach, at 95 % in at most 13.91 % of replications |"),
+        "{told}"
+    );
+}
+
 /// Three variants: one that changes nothing, one with fewer queues, one with other tasks.
 fn compared() -> String {
     format!(

@@ -2,6 +2,7 @@
 
 use super::precision;
 use super::stats::missing_warm_up;
+use crate::base::Time;
 use crate::observe::{Observation, Series};
 use crate::scenario::{Arrivals, Scenario, Source};
 
@@ -11,6 +12,7 @@ pub fn warnings(scenario: &Scenario, observations: &[Observation]) -> Vec<String
     if is_stationary(scenario) {
         let series: Vec<&Series> = observations.iter().map(|it| &it.series).collect();
         warnings.extend(missing_warm_up(&series, scenario.run.warm_up).map(|at| {
+            let at = Time::from_secs(at.micros().div_ceil(1_000_000));
             format!(
                 "the beginning differs from the rest until about {at} (MSER-5, Welch): set `run.warm_up` to that, or the \
                  estimates mix the two"

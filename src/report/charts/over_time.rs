@@ -89,7 +89,11 @@ pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
 fn title(at: &[Time], panels: &[(&str, Color, Curve); 3], replications: usize) -> String {
     let (backlog, point) = panels[2].2.peak();
     let (fewest, most) = range(&panels[1].2.mean);
-    let workers = if fewest == most { format!("{most} workers") } else { format!("{fewest} to {most} workers") };
+    let workers = if fewest == most {
+        format!("{most} worker{}", if most == "1" { "" } else { "s" })
+    } else {
+        format!("{fewest} to {most} workers")
+    };
     if backlog == 0.0 {
         return format!("Nothing waited, with {workers} up");
     }
