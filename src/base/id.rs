@@ -297,6 +297,22 @@ impl<K: Id, V> IdMap<K, V> {
         Some(value)
     }
 
+    /// Shows the entry of `key`, if there is one, to `is_over`, and drops it where that says so.
+    #[inline(always)]
+    pub fn drop_if(&mut self, key: K, is_over: impl FnOnce(&mut V) -> bool) {
+        let position = self.position(key);
+        let Some(Some(page)) = self.directory.get_mut(position) else { return };
+        let slot = &mut page.slots[key.index() % PAGE_SIZE];
+        if slot.as_mut().is_some_and(is_over) {
+            *slot = None;
+            page.used -= 1;
+            self.len -= 1;
+            if page.used == 0 {
+                self.remove_page(position);
+            }
+        }
+    }
+
     #[cold]
     fn remove_page(&mut self, position: usize) {
         self.free.extend(self.directory[position].take());
@@ -366,14 +382,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn id_map_agrees_with_a_btree_map(ops in proptest::collection::vec((any::<bool>(), 0u32..700), 1..600)) {
+        fn id_map_agrees_with_a_btree_map(ops in proptest::collection::vec((0..4u32, 0u32..700), 1..600)) {
             let mut model = BTreeMap::new();
             let mut map: IdMap<TaskId, u32> = IdMap::new();
-            for (insert, id) in ops {
-                if insert {
-                    prop_assert_eq!(map.insert(TaskId(id), id * 3), model.insert(id, id * 3));
-                } else {
-                    prop_assert_eq!(map.remove(TaskId(id)), model.remove(&id));
+            for (op, id) in ops {
+                match op {
+                    0 | 1 => prop_assert_eq!(map.insert(TaskId(id), id * 3), model.insert(id, id * 3)),
+                    2 => prop_assert_eq!(map.remove(TaskId(id)), model.remove(&id)),
+                    _ => {
+                        map.drop_if(TaskId(id), |value| *value % 2 == 0);
+                        model.retain(|key, value| *key != id || *value % 2 != 0);
+                    }
                 }
                 prop_assert_eq!(map.len(), model.len());
                 prop_assert_eq!(map.get(TaskId(id)), model.get(&id));

@@ -5,19 +5,20 @@ use std::ops::{Index, IndexMut};
 
 use super::id::Id;
 
-/// A map keyed by dense, rising ids of which not many are ever given (workers, not tasks): eight bytes for each id up to
+/// A map keyed by dense, rising ids of which not many are ever given (workers and queues, not tasks): eight bytes for each id up to
 /// the highest, beside what is in it. Look-ups are cheaper than those of an [`IdMap`](super::IdMap), which has no such
 /// remains of the past. Iteration is in order of ids.
 #[derive(Clone, Debug)]
 pub struct IdTable<K, V> {
     entries: Vec<Option<Box<V>>>,
+    len: usize,
     key: PhantomData<fn(K) -> K>,
 }
 
 impl<K: Id, V> IdTable<K, V> {
     /// An empty table.
     pub const fn new() -> Self {
-        IdTable { entries: Vec::new(), key: PhantomData }
+        IdTable { entries: Vec::new(), len: 0, key: PhantomData }
     }
     /// The entry of `key`.
     #[inline]
@@ -34,17 +35,29 @@ impl<K: Id, V> IdTable<K, V> {
     pub fn contains(&self, key: K) -> bool {
         self.get(key).is_some()
     }
+    /// How many entries there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
     /// Sets the entry of `key`.
     pub fn insert(&mut self, key: K, value: V) {
         let index = key.index();
         if index >= self.entries.len() {
             self.entries.resize_with(index + 1, || None);
         }
-        self.entries[index] = Some(Box::new(value));
+        let before = self.entries[index].replace(Box::new(value));
+        self.len += usize::from(before.is_none());
     }
     /// Takes the entry of `key` out.
     pub fn remove(&mut self, key: K) -> Option<V> {
-        self.entries.get_mut(key.index())?.take().map(|value| *value)
+        let value = self.entries.get_mut(key.index())?.take()?;
+        self.len -= 1;
+        Some(*value)
     }
     /// All entries in order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
@@ -95,6 +108,7 @@ mod tests {
                 }
                 prop_assert_eq!(table.get(WorkerId(id)), model.get(&id));
                 prop_assert_eq!(table.contains(WorkerId(id)), model.contains_key(&id));
+                prop_assert_eq!((table.len(), table.is_empty()), (model.len(), model.is_empty()));
             }
             prop_assert!(table.iter().map(|(id, value)| (id.0, *value)).eq(model.into_iter()));
         }

@@ -309,12 +309,9 @@ impl Agent {
             [only] if only.start.ticket == ticket => self.reports.clear(),
             _ => self.reports.retain(|report| report.start.ticket != ticket),
         }
-        for position in 0..self.grants.len() {
-            let Grant { holding, revoked, .. } = self.grants[position];
-            if revoked && !self.engaged_for(holding) {
-                self.release(position, out);
-                break;
-            }
+        let may_go = |grant: &Grant| grant.revoked && !self.engaged_for(grant.holding);
+        if let Some(position) = self.grants.iter().position(may_go) {
+            self.release(position, out);
         }
         self.leave_when_done(out);
     }

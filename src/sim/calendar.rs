@@ -1,10 +1,10 @@
 //! The calendar of future events. What is popped follows the total order (time, class, insertion number), whatever was
 //! scheduled when, and in the steady state nothing is allocated.
 //!
-//! Two containers share the work. What lies ahead is a small key in a 4-ary heap and an event in a slab; a key is stale
-//! when its slot was emptied or given to another insertion number, which makes cancelling O(1): the key is skipped when
-//! its turn comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion
-//! number is above all of that class and instant, so a queue is order enough.
+//! Two containers share the work. What lies ahead is a key of 16 bytes in a 4-ary heap and an event in a slab; a key is
+//! stale when its slot was emptied or given to another rank, which makes cancelling O(1): the key is skipped when its turn
+//! comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion number is
+//! above all of that class and instant, so a queue is order enough.
 
 use std::collections::VecDeque;
 
@@ -13,20 +13,25 @@ use crate::base::Time;
 /// Classes are numbered below this.
 pub const CLASS_COUNT: usize = 8;
 
-const CLASS_SHIFT: u32 = 56;
+/// A rank is, from above: 3 bits of class, 38 bits of insertion number, 23 bits that say where the event lies.
+const SLOT_BITS: u32 = 23;
+const CLASS_SHIFT: u32 = 61;
+/// The slot of an event that lies in the lane of its class.
+const IN_LANE: u32 = (1 << SLOT_BITS) - 1;
+/// The rank of an empty slot. No event in a slot has it, for its last bits are those of a lane.
+const EMPTY: u64 = u64::MAX;
 const ARITY: usize = 4;
 /// So few stale keys are never worth a sweep.
 const STALE_TOLERATED: usize = 64;
-/// The slot of a handle whose event lies in the lane of its class.
-const IN_LANE: u32 = u32::MAX;
 
 /// Names one scheduled event, for cancelling it. Never names another one, however long it is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Handle {
-    /// Class and insertion number.
     rank: u64,
-    /// Where it lies in the slab, or [`IN_LANE`].
-    slot: u32,
+}
+
+fn slot_of(rank: u64) -> usize {
+    (rank & u64::from(IN_LANE)) as usize
 }
 
 /// An event that is due at the current instant; `None`: it was cancelled.
@@ -35,13 +40,12 @@ struct Due<E> {
     event: Option<E>,
 }
 
-/// The place of an event in the order, and the slot where it lies.
+/// The place of an event in the order, and where it lies.
 #[derive(Clone, Copy)]
 struct Key {
     micros: u64,
-    /// The class above the insertion number: ties of an instant are decided by one compare.
+    /// The class above the insertion number above the slot: ties of an instant are decided by one compare.
     rank: u64,
-    slot: u32,
 }
 
 impl Key {
@@ -52,11 +56,12 @@ impl Key {
 }
 
 struct Slot<E> {
+    /// The rank of the event that lies here, or [`EMPTY`].
     rank: u64,
-    event: Option<E>,
+    event: E,
 }
 
-/// Future events of type `E` in the order (time, class, insertion number).
+/// Future events of type `E` in the order (time, class, insertion number). The calendar copies them about: small ones.
 pub struct Calendar<E> {
     now: Time,
     inserted: u64,
@@ -78,7 +83,7 @@ pub struct Calendar<E> {
     stale: usize,
 }
 
-impl<E> Calendar<E> {
+impl<E: Copy> Calendar<E> {
     /// An empty calendar at the start of the run.
     pub fn new() -> Self {
         Calendar {
@@ -115,16 +120,18 @@ impl<E> Calendar<E> {
     /// Puts an event into the calendar; among events of one instant the lower class comes first.
     ///
     /// # Panics
-    /// If `at` lies before [`Calendar::now`], or `class` is not below [`CLASS_COUNT`].
+    /// If `at` lies before [`Calendar::now`], `class` is not below [`CLASS_COUNT`], or more than 2^23 - 1 events lie ahead
+    /// or 2^38 were scheduled.
     #[inline]
     pub fn schedule(&mut self, at: Time, class: u8, event: E) -> Handle {
         assert!(at >= self.now, "an event was scheduled for {at:?}, but it is already {:?}", self.now);
         if at == self.now {
             return self.schedule_now(class, event);
         }
-        let rank = self.next_rank(class);
-        let slot = self.occupy(rank, event);
-        let key = Key { micros: at.micros(), rank, slot };
+        let slot = self.free.pop().unwrap_or_else(|| self.new_slot(event));
+        let rank = self.next_rank(class, slot);
+        self.slots[slot as usize] = Slot { rank, event };
+        let key = Key { micros: at.micros(), rank };
         if self.root_vacant {
             self.root_vacant = false;
             self.sift_down(0, key);
@@ -132,37 +139,44 @@ impl<E> Calendar<E> {
             self.heap.push(key);
             self.sift_up(self.heap.len() - 1, key);
         }
-        Handle { rank, slot }
+        Handle { rank }
     }
 
     /// Puts an event of the current instant into the calendar: [`Calendar::schedule`] at [`Calendar::now`], and cheaper.
     ///
     /// # Panics
-    /// If `class` is not below [`CLASS_COUNT`].
-    #[inline]
+    /// If `class` is not below [`CLASS_COUNT`], or 2^38 events were scheduled.
     pub fn schedule_now(&mut self, class: u8, event: E) -> Handle {
-        let rank = self.next_rank(class);
+        let rank = self.next_rank(class, IN_LANE);
         self.lanes[usize::from(class)].push_back(Due { rank, event: Some(event) });
         self.busy_lanes |= 1 << class;
-        Handle { rank, slot: IN_LANE }
+        Handle { rank }
     }
 
-    #[inline]
-    fn next_rank(&mut self, class: u8) -> u64 {
+    #[inline(always)]
+    fn next_rank(&mut self, class: u8, slot: u32) -> u64 {
         assert!(usize::from(class) < CLASS_COUNT, "class {class} of an event is too high");
-        debug_assert!(self.inserted < 1 << CLASS_SHIFT, "events are counted in 56 bits");
-        let rank = (u64::from(class) << CLASS_SHIFT) | self.inserted;
+        let place = self.inserted << SLOT_BITS | u64::from(slot);
+        assert!(place < 1 << CLASS_SHIFT, "events are counted in 38 bits");
         self.inserted += 1;
         self.live += 1;
-        rank
+        u64::from(class) << CLASS_SHIFT | place
+    }
+
+    /// A slot that was never used.
+    #[cold]
+    fn new_slot(&mut self, event: E) -> u32 {
+        let slot = u32::try_from(self.slots.len()).ok().filter(|slot| *slot < IN_LANE);
+        self.slots.push(Slot { rank: EMPTY, event });
+        slot.expect("too many events lie ahead")
     }
 
     /// Takes an event out again; `None` if it was popped or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> Option<E> {
-        if handle.slot == IN_LANE {
+        if slot_of(handle.rank) == IN_LANE as usize {
             return self.cancel_in_lane(handle.rank);
         }
-        let event = self.vacate(handle.rank, handle.slot)?;
+        let event = self.vacate(handle.rank)?;
         self.live -= 1;
         self.stale += 1;
         if self.stale > STALE_TOLERATED && self.stale > self.live {
@@ -195,7 +209,7 @@ impl<E> Calendar<E> {
             self.fill_root();
             let key = *self.heap.first()?;
             self.root_vacant = true;
-            if let Some(event) = self.vacate(key.rank, key.slot) {
+            if let Some(event) = self.vacate(key.rank) {
                 self.live -= 1;
                 self.now = Time::from_micros(key.micros);
                 self.heap_is_ahead = self.next_keys_are_ahead();
@@ -242,14 +256,14 @@ impl<E> Calendar<E> {
 
     #[cold]
     fn is_due_in_heap(&mut self, class: u8) -> bool {
-        let beyond = (u64::from(class) + 1) << CLASS_SHIFT;
-        if !self.heap_comes_before(beyond) {
+        let last = u64::from(class) << CLASS_SHIFT | ((1 << CLASS_SHIFT) - 1);
+        if !self.heap_comes_before(last) {
             return false;
         }
         // Unless what comes before was cancelled.
         let now = self.now.micros();
         self.drop_stale();
-        self.heap.first().is_some_and(|key| key.micros == now && key.rank < beyond)
+        self.heap.first().is_some_and(|key| key.micros == now && key.rank < last)
     }
 
     /// The first event of the lanes, unless a key of the heap comes before it.
@@ -334,20 +348,18 @@ impl<E> Calendar<E> {
         let heap = self.heap.as_mut_slice();
         loop {
             let first = hole * ARITY + 1;
-            let child = if let Some([a, b, c, d]) = heap.get(first..first + ARITY) {
+            let (child, least) = if let Some([a, b, c, d]) = heap.get(first..first + ARITY) {
                 // A tournament in arithmetic: which child wins is a coin toss that no branch predictor can learn.
-                let left = usize::from(b.order() < a.order());
-                let right = 2 + usize::from(d.order() < c.order());
-                let right_wins = heap[first + right].order() < heap[first + left].order();
-                first + if right_wins { right } else { left }
+                let (left, l) = if b.order() < a.order() { (1, *b) } else { (0, *a) };
+                let (right, r) = if d.order() < c.order() { (3, *d) } else { (2, *c) };
+                if r.order() < l.order() { (first + right, r) } else { (first + left, l) }
             } else {
                 let rest = heap.get(first..).unwrap_or(&[]);
                 match rest.iter().enumerate().min_by_key(|(_, key)| key.order()) {
-                    Some((offset, _)) => first + offset,
+                    Some((offset, key)) => (first + offset, *key),
                     None => break,
                 }
             };
-            let least = heap[child];
             if order < least.order() {
                 break;
             }
@@ -357,32 +369,20 @@ impl<E> Calendar<E> {
         heap[hole] = key;
     }
 
-    #[inline]
-    fn occupy(&mut self, rank: u64, event: E) -> u32 {
-        let content = Slot { rank, event: Some(event) };
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = content;
-            return slot;
-        }
-        self.slots.push(content);
-        u32::try_from(self.slots.len() - 1).expect("too many events lie ahead")
-    }
-
-    /// Empties a slot, if it still holds the event of this rank.
-    #[inline]
-    fn vacate(&mut self, rank: u64, slot: u32) -> Option<E> {
-        let content = &mut self.slots[slot as usize];
-        if content.rank != rank {
+    /// Empties the slot of an event, if it still lies there.
+    #[inline(always)]
+    fn vacate(&mut self, rank: u64) -> Option<E> {
+        let slot = &mut self.slots[slot_of(rank)];
+        if slot.rank != rank {
             return None;
         }
-        let event = content.event.take()?;
-        self.free.push(slot);
-        Some(event)
+        slot.rank = EMPTY;
+        self.free.push(slot_of(rank) as u32);
+        Some(slot.event)
     }
 
     fn is_live(&self, key: Key) -> bool {
-        let content = &self.slots[key.slot as usize];
-        content.rank == key.rank && content.event.is_some()
+        self.slots[slot_of(key.rank)].rank == key.rank
     }
 
     /// Drops all stale keys. Called when they outnumber the live ones, so each cancellation pays for O(1) of it.
@@ -390,11 +390,7 @@ impl<E> Calendar<E> {
     fn sweep(&mut self) {
         self.fill_root();
         let slots = &self.slots;
-        let is_live = |key: &Key| {
-            let content = &slots[key.slot as usize];
-            content.rank == key.rank && content.event.is_some()
-        };
-        self.heap.retain(is_live);
+        self.heap.retain(|key| slots[slot_of(key.rank)].rank == key.rank);
         for position in (0..self.heap.len().div_ceil(ARITY)).rev() {
             self.sift_down(position, self.heap[position]);
         }
@@ -402,7 +398,7 @@ impl<E> Calendar<E> {
     }
 }
 
-impl<E> Default for Calendar<E> {
+impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
         Self::new()
     }

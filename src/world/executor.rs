@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
-use crate::engine::message::{Ended, Start, WorkerMessage};
+use crate::engine::message::{Ended, Holding, Stamp, Start};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::scenario::{CancelWhen, Harm};
 use crate::sim::Handle;
@@ -53,48 +53,46 @@ fn slowed(span: Span, slow: &[u64]) -> Span {
 }
 
 impl<O: Observe> World<'_, O> {
-    /// Hands `input` to the agent of a worker that lives, and carries out what it wants.
-    pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) {
+    /// Hands `input` to the agent of a worker that lives, and carries out what it wants; whether an attempt begins.
+    pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) -> bool {
         let now = self.now();
-        let Some(worker) = self.workers.get_mut(id) else { return };
-        let clock = worker.clock;
-        debug_assert!(self.agent_effects.is_empty(), "an agent is told something while its word is carried out");
-        worker.agent.handle(clock.read(now), input, &mut self.agent_effects);
+        let Some(worker) = self.workers.get_mut(id) else { return false };
+        let mut effects = std::mem::take(&mut self.agent_effects);
+        worker.agent.handle(worker.clock.read(now), input, &mut effects);
         worker.arm(id, &mut self.calendar);
-        for position in 0..self.agent_effects.len() {
-            match &mut self.agent_effects[position] {
-                AgentEffect::Send(message) => {
-                    let message = std::mem::replace(message, WorkerMessage::Leave);
-                    self.send_to_engine(id, message);
-                }
+        let mut begins = false;
+        for effect in &mut effects {
+            match effect {
+                AgentEffect::Send(message) => self.send_to_engine(id, message),
                 AgentEffect::Execute(start) => {
-                    let start = *start;
-                    self.execute(id, start);
+                    self.execute(id, *start);
+                    begins = true;
                 }
-                AgentEffect::Stop { ticket, fenced } => {
-                    let (ticket, fenced) = (*ticket, *fenced);
-                    self.stop(id, ticket, fenced);
-                }
-                AgentEffect::Held { holding, until } => {
-                    let (holding, until) = (*holding, *until);
-                    let until = until.map(|stamp| clock.when(stamp));
-                    self.fact(Fact::Held { worker: id, queue: holding.queue, epoch: holding.epoch, until });
-                }
+                AgentEffect::Stop { ticket, fenced } => self.stop(id, *ticket, *fenced),
+                AgentEffect::Held { holding, until } => self.held(id, *holding, *until),
                 AgentEffect::Dropped { holding } => {
-                    let holding = *holding;
                     self.fact(Fact::Dropped { worker: id, queue: holding.queue, epoch: holding.epoch });
                 }
                 AgentEffect::Exit => self.worker_gone(id, Exit::Left),
             }
         }
-        self.agent_effects.clear();
+        effects.clear();
+        self.agent_effects = effects;
+        begins
     }
 
+    #[inline(never)]
+    fn held(&mut self, id: WorkerId, holding: Holding, until: Option<Stamp>) {
+        let clock = self.workers[id].clock;
+        let until = until.map(|stamp| clock.when(stamp));
+        self.fact(Fact::Held { worker: id, queue: holding.queue, epoch: holding.epoch, until });
+    }
+
+    /// The attempt uses the task in the stead of the message that ordered it.
     fn execute(&mut self, id: WorkerId, start: Start) {
         let Some(worker) = self.workers.get_mut(id) else { return };
-        let task = self.tasks.get_mut(start.task).expect("an attempt of a task that no client submitted");
+        let task = self.tasks.get(start.task).expect("an attempt of a task that no client submitted");
         assert!(worker.attempt.is_none(), "{id} was told to execute two tasks at once");
-        task.uses += 1;
         let executes = task.overhead + scaled(task.service, worker.speed);
         let fate = task.fate;
         let ends = match fate.poison {

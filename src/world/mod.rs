@@ -40,9 +40,9 @@ pub use plan::plan_digest;
 use autoscaler::Scaler;
 use cluster::Cluster;
 use faults::{Fate, Fates};
-use parcels::{Message, Parcel, Parcels};
+use parcels::{Next, Parcel, Parcels, Whose};
 use store::{Kept, Store};
-use workers::{Place, Places, Worker};
+use workers::{Origin, Place, Places, Worker};
 use workload::{ArrivalProcess, Demand, TaskSource};
 
 /// What a run amounted to.
@@ -87,7 +87,7 @@ enum Event {
     Resume(WorkerId),
     ExitDue(WorkerId),
     GraceOver(WorkerId),
-    Restart(Place),
+    Restart { origin: Origin, number: u32, life: u64 },
     ReadInbox(WorkerId),
     Delivery(Parcel),
     TaskArrival(u32),
@@ -110,6 +110,8 @@ enum Event {
     StoreAnswers,
     StoreWell,
 }
+
+const _: () = assert!(size_of::<Event>() <= 16, "the calendar copies events about");
 
 /// What the world must know of a task that is unsettled, executes, or has a start on its way.
 struct Task {
@@ -160,8 +162,8 @@ struct World<'a, O> {
     instant_wire: bool,
     /// Messages on their way.
     parcels: Parcels,
-    /// One that is delivered at this instant, before whatever else is delivered then.
-    comes_next: Option<Message>,
+    /// The one that is delivered next.
+    next: Next,
     workers: IdTable<WorkerId, Worker>,
     next_worker: u32,
     places: Places,
@@ -224,7 +226,7 @@ impl<'a, O: Observe> World<'a, O> {
             agent_effects: Vec::new(),
             instant_wire: scenario.network.delay == Dist::Constant(Span::ZERO),
             parcels: Parcels::default(),
-            comes_next: None,
+            next: Next::nothing(),
             workers: IdTable::new(),
             next_worker: 0,
             places: Places::default(),
@@ -279,10 +281,9 @@ impl<'a, O: Observe> World<'a, O> {
         let horizon = self.scenario.run.horizon;
         let end = horizon + self.scenario.run.drain;
         let ended_at = loop {
-            if self.comes_next.is_some() && !self.calendar.is_due(class::PHYSICAL) {
+            if self.next.whose != Whose::Nobodys && !self.calendar.is_due(class::PHYSICAL) {
                 self.events += 1;
-                let message = self.comes_next.take().expect("a message");
-                self.deliver(&message);
+                self.deliver_next();
                 continue;
             }
             let before = self.now();
@@ -317,8 +318,8 @@ impl<'a, O: Observe> World<'a, O> {
             Event::Resume(worker) => self.resume(worker),
             Event::ExitDue(worker) => self.exit_due(worker),
             Event::GraceOver(worker) => self.grace_over(worker),
-            Event::Restart(place) => {
-                self.worker_arrives(place);
+            Event::Restart { origin, number, life } => {
+                self.worker_arrives(Place { origin, number, life });
             }
             Event::ReadInbox(worker) => self.read_inbox(worker),
             Event::Delivery(parcel) => {
@@ -400,12 +401,15 @@ impl<'a, O: Observe> World<'a, O> {
 
     #[inline(always)]
     fn settled(&mut self, task: TaskId) {
-        let Some(known) = self.tasks.get_mut(task).filter(|known| !known.settled) else { return };
-        known.settled = true;
-        self.unsettled -= 1;
-        if known.uses == 0 {
-            self.tasks.remove(task);
+        let mut settles = false;
+        self.tasks.drop_if(task, |known| {
+            settles = !std::mem::replace(&mut known.settled, true);
+            known.uses == 0
+        });
+        if !settles {
+            return;
         }
+        self.unsettled -= 1;
         if let Some(scaler) = &mut self.scaler {
             scaler.settled(task);
         }
@@ -423,8 +427,6 @@ impl<'a, O: Observe> World<'a, O> {
 
     #[inline]
     fn unuse_task(&mut self, task: TaskId) {
-        if self.tasks.get_mut(task).is_some_and(Task::unuse) {
-            self.tasks.remove(task);
-        }
+        self.tasks.drop_if(task, Task::unuse);
     }
 }

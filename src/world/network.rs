@@ -12,7 +12,7 @@ use crate::fact::{Choice, Fact, Observe};
 use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
-use super::parcels::{Body, Message};
+use super::parcels::{Body, Message, Whose};
 use super::workers::Place;
 use super::{Event, World, class, streams};
 
@@ -151,6 +151,14 @@ impl Link {
     }
 }
 
+fn taken_word(message: &mut WorkerMessage) -> WorkerMessage {
+    std::mem::replace(message, WorkerMessage::Leave)
+}
+
+fn taken_order(message: &mut ClusterMessage) -> ClusterMessage {
+    std::mem::replace(message, ClusterMessage::Quiesce)
+}
+
 fn constant(dist: &Dist) -> Span {
     if let Dist::Constant(span) = dist { *span } else { unreachable!("links without memory have a constant delay") }
 }
@@ -188,16 +196,27 @@ impl<O: Observe> World<'_, O> {
         passage
     }
 
-    /// A message to a worker that is gone is given up at once.
+    /// Takes the message out of the outbox and sends it. One to a worker that is gone is given up at once.
     #[inline(always)]
-    pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
-        let term = self.speaker;
-        if self.arrives_at_once(worker) {
-            self.message_is_sent(&message);
-            return self.post_at_once(worker, Body::Engine(term, message));
+    pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: &mut ClusterMessage) {
+        if !self.arrives_at_once(worker) {
+            return self.send_slowly_to_worker(worker, message);
         }
+        self.message_is_sent(message);
+        if self.comes_next() {
+            self.next.whose = Whose::Engines(self.speaker, worker);
+            std::mem::swap(&mut self.next.order, message);
+        } else {
+            let body = Body::Engine(self.speaker, taken_order(message));
+            self.post(self.now(), Message { worker, travelled: false, body });
+        }
+    }
+
+    #[inline(never)]
+    fn send_slowly_to_worker(&mut self, worker: WorkerId, message: &mut ClusterMessage) {
+        let term = self.speaker;
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
-        self.message_is_sent(&message);
+        self.message_is_sent(message);
         let travelled = at > self.now();
         if let Some(again) = copy {
             if let Some(start) = message.start() {
@@ -205,7 +224,7 @@ impl<O: Observe> World<'_, O> {
             }
             self.post(again, Message { worker, travelled: false, body: Body::Engine(term, message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::Engine(term, message) });
+        self.post(at, Message { worker, travelled, body: Body::Engine(term, taken_order(message)) });
     }
 
     /// A task that it orders to start must not be forgotten.
@@ -219,16 +238,28 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
-        if self.arrives_at_once(worker) {
-            return self.post_at_once(worker, Body::Worker(message));
+    /// Takes the message out of what the agent wants and sends it.
+    #[inline(always)]
+    pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: &mut WorkerMessage) {
+        if !self.arrives_at_once(worker) {
+            return self.send_slowly_to_engine(worker, message);
         }
+        if self.comes_next() {
+            self.next.whose = Whose::Workers(worker);
+            std::mem::swap(&mut self.next.word, message);
+        } else {
+            self.post(self.now(), Message { worker, travelled: false, body: Body::Worker(taken_word(message)) });
+        }
+    }
+
+    #[inline(never)]
+    fn send_slowly_to_engine(&mut self, worker: WorkerId, message: &mut WorkerMessage) {
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
             self.post(again, Message { worker, travelled: false, body: Body::Worker(message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::Worker(message) });
+        self.post(at, Message { worker, travelled, body: Body::Worker(taken_word(message)) });
     }
 
     pub(super) fn post(&mut self, at: Time, message: Message) {
@@ -236,15 +267,26 @@ impl<O: Observe> World<'_, O> {
         self.calendar.schedule(at, class::DELIVERY, Event::Delivery(parcel));
     }
 
-    /// A message that is there at once comes next, unless another one or something physical comes before it: that is
-    /// so for nearly every message, and then the calendar need not hear of it.
+    /// Whether a message that is there at once comes next, for neither another one nor something physical comes before
+    /// it: that is so for nearly every message, and then the calendar need not hear of it.
     #[inline(always)]
-    fn post_at_once(&mut self, worker: WorkerId, body: Body) {
-        let message = Message { worker, travelled: false, body };
-        if self.comes_next.is_none() && !self.calendar.is_due(class::DELIVERY) {
-            self.comes_next = Some(message);
-        } else {
-            self.post(self.now(), message);
+    fn comes_next(&mut self) -> bool {
+        self.next.whose == Whose::Nobodys && !self.calendar.is_due(class::DELIVERY)
+    }
+
+    /// Delivers the message that comes next.
+    #[inline(always)]
+    pub(super) fn deliver_next(&mut self) {
+        match std::mem::replace(&mut self.next.whose, Whose::Nobodys) {
+            Whose::Workers(worker) => {
+                let word = taken_word(&mut self.next.word);
+                self.deliver_to_engine(worker, &word);
+            }
+            Whose::Engines(term, worker) => {
+                let order = taken_order(&mut self.next.order);
+                self.deliver_to_worker(worker, term, &order);
+            }
+            Whose::Nobodys => {}
         }
     }
 
@@ -313,7 +355,8 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    /// A message of an engine that a later one has fenced off is not read.
+    /// A message of an engine that a later one has fenced off is not read. An attempt that it begins uses the task
+    /// from here on in its stead.
     #[inline(always)]
     fn read(&mut self, worker: WorkerId, heeds: bool, message: &ClusterMessage) {
         if !heeds {
@@ -322,11 +365,12 @@ impl<O: Observe> World<'_, O> {
         if matches!(message, ClusterMessage::Quiesce) {
             self.told_to_quiesce(worker);
         }
-        self.tell_agent(worker, AgentInput::Message(message));
-        self.drop_message(message);
+        if !self.tell_agent(worker, AgentInput::Message(message)) {
+            self.drop_message(message);
+        }
     }
 
-    /// The message no longer exists. An agent that begins to execute does so when it reads the start.
+    /// The message no longer exists, and nobody executes what it ordered to start.
     pub(super) fn drop_message(&mut self, message: &ClusterMessage) {
         if let Some(start) = message.start() {
             self.unuse_task(start.task);

@@ -1,4 +1,5 @@
-//! Where messages lie while they are on their way: the calendar holds and moves nothing but their place.
+//! Where messages lie while they are on their way: the calendar holds and moves nothing but their place, and of one that
+//! is delivered next it does not hear at all.
 
 use crate::base::{Term, WorkerId};
 use crate::engine::message::Start;
@@ -21,6 +22,30 @@ pub(super) enum Body {
     Engine(Term, ClusterMessage),
     /// The effect of what this began, to the store.
     Effect(Start),
+}
+
+/// A message that was there as soon as it was sent and is delivered next, before whatever else is delivered at this
+/// instant. Each direction has its place, for what is put there is swapped with what was read before.
+pub(super) struct Next {
+    pub(super) whose: Whose,
+    pub(super) word: WorkerMessage,
+    pub(super) order: ClusterMessage,
+}
+
+/// Which message is next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Nobodys,
+    /// The word of this worker to the engine.
+    Workers(WorkerId),
+    /// The order of the engine of this term to this worker.
+    Engines(Term, WorkerId),
+}
+
+impl Next {
+    pub(super) fn nothing() -> Next {
+        Next { whose: Whose::Nobodys, word: WorkerMessage::Leave, order: ClusterMessage::Quiesce }
+    }
 }
 
 /// Where something lies.

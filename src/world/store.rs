@@ -94,11 +94,12 @@ impl<O: Observe> World<'_, O> {
     #[inline(always)]
     pub(super) fn effect_arrives(&mut self, worker: WorkerId, start: Start) {
         let Start { task, queue, epoch, ticket } = start;
-        let known = self.tasks.get_mut(task).expect("a task is kept while an attempt of it is under way");
-        let answer = self.store.write(known, start);
-        if known.unuse() {
-            self.tasks.remove(task);
-        }
+        let mut answer = None;
+        self.tasks.drop_if(task, |known| {
+            answer = Some(self.store.write(known, start));
+            known.unuse()
+        });
+        let answer = answer.expect("a task is kept while an attempt of it is under way");
         self.fact(Fact::Effect { task, worker, queue, epoch, ticket, answer });
         let ended = match answer {
             EffectAnswer::Accepted | EffectAnswer::AlreadyDone => Ended::Completed,
@@ -107,7 +108,9 @@ impl<O: Observe> World<'_, O> {
         match self.workers.get_mut(worker) {
             Some(state) if state.doomed => self.crash(worker),
             Some(state) if !state.reads => state.answer = Some((ticket, ended)),
-            Some(_) | None => self.tell_agent(worker, AgentInput::Ended { ticket, ended }),
+            Some(_) | None => {
+                self.tell_agent(worker, AgentInput::Ended { ticket, ended });
+            }
         }
     }
 }

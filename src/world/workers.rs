@@ -32,8 +32,8 @@ pub(super) enum Origin {
 /// A place that a worker takes, and the number of its life there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Place {
-    origin: Origin,
-    number: u32,
+    pub(super) origin: Origin,
+    pub(super) number: u32,
     pub(super) life: u64,
 }
 
@@ -306,10 +306,10 @@ impl<O: Observe> World<'_, O> {
     pub(super) fn crash(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(id) else { return };
         let restart = worker.restart_after.map(|after| (after, worker.place.next_life()));
-        if let Some((after, place)) = restart {
+        if let Some((after, Place { origin, number, life })) = restart {
             self.workers[id].successor = None;
             let at = self.now() + after;
-            self.calendar.schedule(at, class::PHYSICAL, Event::Restart(place));
+            self.calendar.schedule(at, class::PHYSICAL, Event::Restart { origin, number, life });
         }
         self.worker_gone(id, Exit::Crashed);
     }

@@ -96,6 +96,9 @@ impl QueueFirst {
     /// with every owner would pass over the same queues each time. Where nothing has started yet, the oldest task is first.
     #[inline(always)]
     fn next_reserved(&self, member: &Member) -> Option<(QueueId, TaskId)> {
+        if let [only] = member.owned.as_slice() {
+            return self.pool.queue(*only).startable().map(|task| (*only, task));
+        }
         let ready = member.owned.iter().filter_map(|queue| {
             let state = self.pool.queue(*queue);
             state.startable().map(|task| (*queue, task, state.last_start))

@@ -15,6 +15,7 @@ mod pool;
 mod restore;
 mod router;
 pub mod sizing;
+mod tie;
 mod timers;
 mod tournament;
 
@@ -33,8 +34,8 @@ use membership::Members;
 use placement::{Placement, PlacementMaker};
 use pool::Hold;
 pub use pool::{Pool, Queue};
-use router::Tie;
 use sizing::{Occasion, Sizing, SizingMaker};
+use tie::Tie;
 use timers::{Timer, Timers};
 
 /// Where a task is.
@@ -271,48 +272,52 @@ impl QueueFirst {
     }
 
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
-        let state = self.tasks.remove(task).expect("an unsettled task");
+        let mut left = None;
+        self.tasks.drop_if(task, |it| {
+            left = Some((std::mem::take(&mut it.claims), it.place, it.running.is_some()));
+            true
+        });
+        let (claims, place, was_running) = left.expect("an unsettled task");
         if self.keeps_records {
             out.push(Effect::Persist(Record::TaskGone { task, outcome }));
         }
         out.push(Effect::Settle(task, outcome));
-        match state.place {
+        match place {
             Place::Parked => {
                 self.parked -= 1;
                 self.at_max.remove(&task);
                 self.look_again.remove(&task);
-                for claim in &state.claims {
+                for claim in &claims {
                     self.ties[claim.resource].unpark(task);
                 }
             }
             Place::Queue(QueueId::GENERAL) => {
-                if state.running.is_none() {
+                if !was_running {
                     self.general_waiting -= 1;
                     self.skip_settled_general();
                 }
             }
             Place::Queue(queue) => {
-                for claim in &state.claims {
+                for claim in &claims {
                     self.ties[claim.resource].leave(queue, *claim);
                 }
-                self.waiting -= u32::from(state.running.is_none());
-                let was_running = state.running.is_some();
-                self.left_queue(now, queue, was_running, out);
+                self.waiting -= u32::from(!was_running);
+                self.left_queue(now, queue, task, was_running, out);
             }
         }
-        self.look_again_behind(&state.claims);
+        self.look_again_behind(&claims);
     }
 
     /// A task of `queue` was settled and its ties are gone.
     #[inline(always)]
-    fn left_queue(&mut self, now: Time, queue: QueueId, was_running: bool, out: &mut Outbox) {
+    fn left_queue(&mut self, now: Time, queue: QueueId, task: TaskId, was_running: bool, out: &mut Outbox) {
         let tasks = &self.tasks;
         let state = self.pool.settled_one(queue, now);
         if was_running {
             state.started = None;
         }
-        while state.tasks.len() > state.live as usize && state.tasks.front().is_some_and(|task| !tasks.contains(*task))
-        {
+        let is_settled = |first: &TaskId| *first == task || !tasks.contains(*first);
+        while state.tasks.len() > state.live as usize && state.tasks.front().is_some_and(is_settled) {
             state.tasks.pop_front();
         }
         if state.live == 0 {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::tournament::Tournament;
-use crate::base::{Epoch, IdMap, QueueId, TaskId, Ticket, Time, WorkerId};
+use crate::base::{Epoch, IdTable, QueueId, TaskId, Ticket, Time, WorkerId};
 
 /// Who serves a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +61,7 @@ impl Queue {
 /// All reserving queues.
 #[derive(Debug, Default)]
 pub struct Pool {
-    queues: IdMap<QueueId, Queue>,
+    queues: IdTable<QueueId, Queue>,
     /// Active queues in order of creation.
     active: Vec<QueueId>,
     /// Active queues without a task.

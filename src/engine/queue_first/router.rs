@@ -4,91 +4,15 @@
 //! tasks lie in several queues, or are parked, is parked: it ties nothing, but every later conflicting task waits for
 //! it, so order holds and nobody unrelated waits.
 
-use smallvec::SmallVec;
-
 use super::placement::Choice;
 use super::sizing::Occasion;
+use super::tie::Tie;
 use super::{Place, QueueFirst, Task, Timer, note};
 use crate::base::note::ParkReason;
 use crate::base::task::copied;
-use crate::base::{Claim, IdVec, Mode, Note, Outcome, QueueId, ResourceId, TaskId, Time};
+use crate::base::{Claim, IdVec, Note, Outcome, QueueId, ResourceId, TaskId, Time};
 use crate::engine::message::{ClusterMessage, Effect, Outbox};
 use crate::engine::spec::AtMax;
-
-/// What the unsettled tasks that claim a resource tie it to.
-#[derive(Debug, Default)]
-pub(super) struct Tie {
-    /// Queues with placed claimants, and how many. More than one only while all of them are shared.
-    placed: SmallVec<[(QueueId, u32); 1]>,
-    /// Placed claimants that are exclusive.
-    exclusive: u32,
-    /// Parked claimants in order of submission.
-    parked: Vec<(TaskId, Mode)>,
-    /// Parked claimants that are exclusive.
-    parked_exclusive: u32,
-    /// The queue that last held a claimant.
-    last: Option<QueueId>,
-}
-
-impl Tie {
-    fn enter(&mut self, queue: QueueId, claim: Claim) {
-        match self.placed.iter_mut().find(|(placed, _)| *placed == queue) {
-            Some((_, count)) => *count += 1,
-            None => self.placed.push((queue, 1)),
-        }
-        self.exclusive += u32::from(claim.mode == Mode::Exclusive);
-        self.last = Some(queue);
-    }
-
-    pub(super) fn leave(&mut self, queue: QueueId, claim: Claim) {
-        let position = self.placed.iter().position(|(placed, _)| *placed == queue).expect("a tie to this queue");
-        let (_, count) = &mut self.placed[position];
-        *count -= 1;
-        match (*count, self.placed.len()) {
-            (0, 1) => self.placed.clear(),
-            (0, _) => drop(self.placed.remove(position)),
-            _ => {}
-        }
-        self.exclusive -= u32::from(claim.mode == Mode::Exclusive);
-    }
-
-    fn park(&mut self, task: TaskId, mode: Mode) {
-        let position = self.parked.partition_point(|(parked, _)| *parked < task);
-        self.parked.insert(position, (task, mode));
-        self.parked_exclusive += u32::from(mode == Mode::Exclusive);
-    }
-
-    pub(super) fn unpark(&mut self, task: TaskId) {
-        let position = self.parked.binary_search_by_key(&task, |(parked, _)| *parked).expect("a parked task");
-        let (_, mode) = self.parked.remove(position);
-        self.parked_exclusive -= u32::from(mode == Mode::Exclusive);
-    }
-
-    /// The first parked task before `task` that conflicts with a claim of this mode.
-    fn parked_ahead(&self, task: TaskId, mode: Mode) -> Option<TaskId> {
-        if mode == Mode::Shared && self.parked_exclusive == 0 {
-            return None;
-        }
-        self.parked
-            .iter()
-            .take_while(|(parked, _)| *parked < task)
-            .find(|(_, other)| mode == Mode::Exclusive || *other == Mode::Exclusive)
-            .map(|(parked, _)| *parked)
-    }
-
-    /// The queues in which placed tasks lie that conflict with a claim of this mode.
-    fn conflicting_queues(&self, mode: Mode) -> &[(QueueId, u32)] {
-        if mode == Mode::Exclusive || self.exclusive > 0 { &self.placed } else { &[] }
-    }
-
-    /// Parked tasks that may have nothing parked ahead of them on this resource any more.
-    fn first_parked(&self) -> impl Iterator<Item = TaskId> + '_ {
-        let first_is_exclusive = self.parked.first().is_some_and(|(_, mode)| *mode == Mode::Exclusive);
-        let shared_run = self.parked.iter().take_while(|(_, mode)| *mode == Mode::Shared);
-        let exclusive = self.parked.iter().take(usize::from(first_is_exclusive));
-        exclusive.chain(shared_run).map(|(task, _)| *task)
-    }
-}
 
 /// Ties what a task claims to the queue in which it is placed.
 #[inline(always)]
@@ -151,10 +75,10 @@ impl QueueFirst {
             if let Some(ahead) = tie.parked_ahead(task, claim.mode) {
                 return Route::Park(ParkReason::BehindParked(ahead));
             }
-            for (queue, _) in tie.conflicting_queues(claim.mode) {
+            for queue in tie.conflicting_queues(claim.mode) {
                 match tied {
-                    Some(other) if other != *queue => return Route::Park(ParkReason::Split(other, *queue)),
-                    _ => tied = Some(*queue),
+                    Some(other) if other != queue => return Route::Park(ParkReason::Split(other, queue)),
+                    _ => tied = Some(queue),
                 }
             }
         }
@@ -181,7 +105,7 @@ impl QueueFirst {
 
     #[inline(always)]
     fn choose_active(&mut self, task: TaskId, claims: &[Claim]) -> QueueId {
-        let last = self.ties[claims[0].resource].last;
+        let last = self.ties[claims[0].resource].last();
         let queue = self.placement.choose(&self.pool, &Choice { task, claims, last, seed: self.context.seed });
         assert!(self.pool.is_active(queue), "the placement policy chose {queue}, which is not active");
         queue

@@ -25,9 +25,25 @@ pub(super) enum Timer {
     Review,
 }
 
+impl Timer {
+    fn reason(self) -> Reason {
+        match self {
+            Timer::Lost(..) => "a worker may be lost",
+            Timer::LeaseEnd(_) => "an orphan's lease may have ended",
+            Timer::ParkDeadline(_) => "a task was parked for as long as is declared",
+            Timer::Empty(_) => "a queue may have been empty for long enough",
+            Timer::Sizing => "the sizing policy wants to be asked",
+            Timer::Rebalance => "a queue may be moved for balance",
+            Timer::Review => "everything is looked at once more",
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<(Time, Timer)>>,
+    /// The first of them: it is asked for after every input.
+    next: Option<(Time, Reason)>,
     /// The earliest `Timer::Sizing` that is set.
     sizing: Option<Time>,
 }
@@ -35,6 +51,11 @@ pub(super) struct Timers {
 impl Timers {
     pub(super) fn set(&mut self, at: Time, timer: Timer) {
         self.heap.push(Reverse((at, timer)));
+        self.look_at_first();
+    }
+
+    fn look_at_first(&mut self) {
+        self.next = self.heap.peek().map(|Reverse((at, timer))| (*at, timer.reason()));
     }
 
     /// Asks the sizing policy again at `at`, once, however often this is called.
@@ -46,18 +67,7 @@ impl Timers {
     }
 
     pub(super) fn next(&self) -> Option<(Time, Reason)> {
-        self.heap.peek().map(|Reverse((at, timer))| {
-            let reason = match timer {
-                Timer::Lost(..) => "a worker may be lost",
-                Timer::LeaseEnd(_) => "an orphan's lease may have ended",
-                Timer::ParkDeadline(_) => "a task was parked for as long as is declared",
-                Timer::Empty(_) => "a queue may have been empty for long enough",
-                Timer::Sizing => "the sizing policy wants to be asked",
-                Timer::Rebalance => "a queue may be moved for balance",
-                Timer::Review => "everything is looked at once more",
-            };
-            (*at, reason)
-        })
+        self.next
     }
 
     pub(super) fn due(&mut self, now: Time) -> Option<Timer> {
@@ -66,6 +76,7 @@ impl Timers {
             return None;
         }
         let Reverse((_, timer)) = self.heap.pop()?;
+        self.look_at_first();
         if timer == Timer::Sizing {
             self.sizing = None;
         }
