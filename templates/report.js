@@ -1,4 +1,14 @@
 "use strict";
+// What is wider than the page fades out at its right end until it is moved there.
+(() => {
+  const wide = [...document.querySelectorAll(".wide")];
+  const mark = (it) => it.classList.toggle("more", it.scrollLeft + it.clientWidth < it.scrollWidth - 1);
+  const all = () => wide.forEach(mark);
+  wide.forEach((it) => it.addEventListener("scroll", () => mark(it)));
+  document.addEventListener("toggle", all, true);
+  window.addEventListener("resize", all);
+  all();
+})();
 // The timeline: bars of workers and queues on a canvas, drawn anew for each view. Slices lie in typed arrays, in order
 // of their beginning on each lane; what is narrower than a pixel is drawn once per pixel.
 (() => {
@@ -309,6 +319,7 @@ function selfCheck(timeline) {
   document.querySelectorAll("[aria-labelledby]").forEach((it) => must(document.getElementById(it.getAttribute("aria-labelledby")), "a label is missing"));
   must(performance.getEntriesByType("resource").length === 0, "something was requested");
   must(document.documentElement.scrollWidth <= window.innerWidth, "the page is wider than the window: " + document.documentElement.scrollWidth);
+  document.querySelectorAll(".wide").forEach((it) => must(it.classList.contains("more") === it.scrollWidth > it.clientWidth + 1, "what is cut does not show it"));
   let slices = 0;
   if (timeline) {
     const { canvas, view, lanes, x, y, tip, violations, end, span } = timeline;

@@ -46,7 +46,7 @@ impl Label {
 enum Shape {
     Rect { x: f64, y: f64, width: f64, height: f64, color: Color },
     Path { points: Vec<(f64, f64)>, color: Color, stroke: f64 },
-    Polygon { points: Vec<(f64, f64)>, color: Color },
+    Polygon { points: Vec<(f64, f64)>, color: Color, opacity: f64 },
     Text(Label),
 }
 
@@ -91,7 +91,11 @@ impl Canvas {
         self.shapes.push(Shape::Path { points, color, stroke });
     }
     pub(super) fn polygon(&mut self, points: Vec<(f64, f64)>, color: Color) {
-        self.shapes.push(Shape::Polygon { points, color });
+        self.shapes.push(Shape::Polygon { points, color, opacity: 1.0 });
+    }
+    /// What lies below shines through.
+    pub(super) fn veil(&mut self, points: Vec<(f64, f64)>, color: Color) {
+        self.shapes.push(Shape::Polygon { points, color, opacity: 0.28 });
     }
     pub(super) fn outline(&mut self, x: f64, y: f64, width: f64, height: f64, stroke: f64, color: Color) {
         let points = vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)];
@@ -185,9 +189,9 @@ impl Canvas {
                     let points = points.iter().map(|point| grid.point(*point));
                     backend.draw_path(points, &style).map_err(|error| error.to_string())?;
                 }
-                Shape::Polygon { points, color } => {
+                Shape::Polygon { points, color, opacity } => {
                     let points = points.iter().map(|point| grid.point(*point));
-                    backend.fill_polygon(points, &rgb(*color)).map_err(|error| error.to_string())?;
+                    backend.fill_polygon(points, &rgb(*color).mix(*opacity)).map_err(|error| error.to_string())?;
                 }
                 Shape::Text(label) => {
                     let label = Label { baseline: label.baseline + grid.lower, ..label.clone() };
@@ -196,6 +200,12 @@ impl Canvas {
             }
         }
         Ok(())
+    }
+
+    /// Its height with all lines of the titles.
+    #[cfg(test)]
+    pub(super) fn full_height(&self) -> f64 {
+        self.height + self.head().1
     }
 
     /// Texts that stand beyond the page's edge or over one another.

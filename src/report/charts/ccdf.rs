@@ -1,5 +1,6 @@
 //! How many tasks wait longer than so long: the tail of the wait per system, mean over replications.
 
+use super::Room;
 use super::axis::{Scale, seconds};
 use super::canvas::{Align, Canvas, EDGE};
 use super::page;
@@ -10,6 +11,7 @@ use crate::report::number;
 
 const TOP: f64 = 96.0;
 const HEIGHT: f64 = 420.0;
+const BELOW: f64 = 54.0;
 /// At most so many curves can be told apart.
 const CURVES: usize = 12;
 
@@ -29,7 +31,7 @@ fn curve(observations: &[Observation]) -> Curve {
 }
 
 /// The chart, where tasks waited.
-pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, room: Room) -> Option<Canvas> {
     let curves: Vec<(usize, Curve)> = comparison
         .cells
         .iter()
@@ -41,12 +43,13 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     if curves.is_empty() {
         return None;
     }
-    let mut canvas = Canvas::new(width, TOP + HEIGHT + 54.0);
-    let bottom = TOP + HEIGHT;
+    let width = room.width;
+    let bottom = TOP + room.high(HEIGHT, TOP + BELOW);
+    let mut canvas = Canvas::new(width, bottom + BELOW);
     let points = || curves.iter().flat_map(|(_, curve)| curve);
     let x = Scale::log(points().map(|it| it.0), EDGE + 70.0, width - EDGE - 190.0);
     let y = Scale::log(points().map(|it| it.1).chain([1.0]), bottom, TOP);
-    canvas.titled(&title(comparison, &curves), &subtitle(comparison));
+    canvas.titled(&title(comparison, &curves), &subtitle(comparison, &curves));
     x.draw_below(&mut canvas, TOP, bottom, seconds);
     y.draw_left(&mut canvas, x.from, x.to, number::percent);
     canvas.text((x.from + x.to) / 2.0, bottom + 40.0, "wait longer than", 12.0, Align::Center, MUTED);
@@ -91,9 +94,16 @@ fn title(comparison: &Comparison, curves: &[(usize, Curve)]) -> String {
     }
 }
 
-fn subtitle(comparison: &Comparison) -> String {
+fn subtitle(comparison: &Comparison, curves: &[(usize, Curve)]) -> String {
     let of = number::counted(u64::from(comparison.replications), "replication");
     let count = comparison.cells.len();
     let shown = if count > CURVES { format!("; the first {CURVES} of {count}") } else { String::new() };
-    format!("{}, seed {}; quantiles are means over {of}{shown}", comparison.scenario, comparison.seed)
+    // No logarithm shows a wait of nothing, and no quantile below the first is kept.
+    let is_first = |(_, curve): &(usize, Curve)| curve[0].1 >= 1.0 - WAIT_SHARES[0];
+    let begins = if curves.iter().all(is_first) {
+        format!("the {} that waited least are left out", number::percent(WAIT_SHARES[0]))
+    } else {
+        "a curve begins with the tasks that waited at all".to_owned()
+    };
+    format!("{}, seed {}; quantiles are means over {of}; {begins}{shown}", comparison.scenario, comparison.seed)
 }

@@ -1,5 +1,6 @@
 //! Forest of paired differences: every metric of every system against the baseline, in percent of the baseline's mean.
 
+use super::Room;
 use super::axis::Scale;
 use super::canvas::{Align, Canvas, EDGE, Label};
 use super::page;
@@ -28,7 +29,7 @@ fn relative(it: &Difference) -> Option<(f64, f64, f64)> {
 }
 
 /// The chart, where something differs.
-pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, Room { width, .. }: Room) -> Option<Canvas> {
     let measures = comparison.measures();
     let groups: Vec<_> = measures
         .iter()

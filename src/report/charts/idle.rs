@@ -1,5 +1,6 @@
 //! Where the workers' time went: one bar of all worker time in the window, the mean over replications.
 
+use super::Room;
 use super::canvas::{Align, Canvas, EDGE, Label};
 use super::page;
 use super::theme::{self, BLUE, Color, IDLE, INK, MUTED, ORANGE, PAUSED, STARTING, WHITE};
@@ -24,7 +25,7 @@ impl Part {
 }
 
 /// The chart, where there was any worker time.
-pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, Room { width, .. }: Room) -> Option<Canvas> {
     let times: Vec<_> = doc.observations.iter().map(|it| it.worker_time).filter(|it| it.total > 0).collect();
     if times.is_empty() {
         return None;

@@ -1,5 +1,6 @@
 //! Mean wait against load, beside the curve of M/M/c: as many workers behind one queue, everything exponential.
 
+use super::Room;
 use super::axis::{Scale, seconds};
 use super::canvas::{Align, Canvas, EDGE};
 use super::theme::{self, BLUE, MUTED, ORANGE, WHITE};
@@ -9,6 +10,7 @@ use crate::report::number;
 
 const TOP: f64 = 104.0;
 const HEIGHT: f64 = 430.0;
+const BELOW: f64 = 58.0;
 const STEPS: u32 = 200;
 
 struct Point {
@@ -21,7 +23,7 @@ struct Point {
 const OFFERS: [&str; 2] = ["workload", "resources"];
 
 /// The chart, where the load was varied for one size of fleet.
-pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, room: Room) -> Option<Canvas> {
     let offers = |path: &str| OFFERS.iter().any(|it| path.starts_with(it));
     if !comparison.cells.iter().flat_map(|cell| &cell.parameters).any(|(path, _)| offers(path)) {
         return None;
@@ -55,12 +57,13 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
         .filter(|load| *load <= (last + 0.03).min(0.99))
         .map(|load| (load, service * wait_mmc(count, load)))
         .collect();
-    Some(picture(comparison, &points, &curve, count, width))
+    Some(picture(comparison, &points, &curve, count, room))
 }
 
-fn picture(comparison: &Comparison, points: &[Point], curve: &[(f64, f64)], workers: u32, width: f64) -> Canvas {
-    let bottom = TOP + HEIGHT;
-    let mut canvas = Canvas::new(width, bottom + 58.0);
+fn picture(comparison: &Comparison, points: &[Point], curve: &[(f64, f64)], workers: u32, room: Room) -> Canvas {
+    let width = room.width;
+    let bottom = TOP + room.high(HEIGHT, TOP + BELOW);
+    let mut canvas = Canvas::new(width, bottom + BELOW);
     let x = Scale::linear([0.0, 1.0], EDGE + 70.0, width - EDGE - 150.0);
     let highest = points.iter().map(|it| it.ci.map_or(it.wait, |ci| ci.1)).fold(0.0, f64::max);
     let y = Scale::linear([0.0, highest], bottom, TOP);

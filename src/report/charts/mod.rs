@@ -39,12 +39,12 @@ pub enum Size {
 }
 
 impl Size {
-    /// In points.
-    fn width(self) -> f64 {
+    fn room(self) -> Room {
         match self {
-            Size::Screen => 1200.0,
-            Size::Slide => 960.0,
-            Size::Print => 720.0,
+            Size::Screen => Room { width: 1200.0, height: f64::INFINITY },
+            // 540 points of a slide's height, less a second line of the title and of the subtitle.
+            Size::Slide => Room { width: 960.0, height: 500.0 },
+            Size::Print => Room { width: 720.0, height: f64::INFINITY },
         }
     }
     /// As a CSS length.
@@ -61,6 +61,21 @@ impl Size {
             Size::Screen | Size::Slide => 2.0,
             Size::Print => 3.0,
         }
+    }
+}
+
+/// The page that a chart is drawn on, in points.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    width: f64,
+    /// No chart is higher whose height is not that of a list.
+    height: f64,
+}
+
+impl Room {
+    /// The height of a picture that would be `wanted` high, with so much above and below it.
+    fn high(self, wanted: f64, around: f64) -> f64 {
+        wanted.min(self.height - around)
     }
 }
 
@@ -90,7 +105,7 @@ impl Formats {
 }
 
 /// A chart: the name of its file without extension, and its picture, where the document holds the data for it.
-type Chart = (&'static str, fn(&Document, f64) -> Option<Canvas>);
+type Chart = (&'static str, fn(&Document, Room) -> Option<Canvas>);
 
 /// Every chart; a new one is one file and one line here.
 const CHARTS: &[Chart] = &[
@@ -104,7 +119,7 @@ const CHARTS: &[Chart] = &[
 ];
 
 /// A chart of a comparison.
-type ComparisonChart = (&'static str, fn(&Comparison, f64) -> Option<Canvas>);
+type ComparisonChart = (&'static str, fn(&Comparison, Room) -> Option<Canvas>);
 
 /// Every chart of a comparison; a new one is one file and one line here.
 const COMPARISON_CHARTS: &[ComparisonChart] = &[
@@ -125,7 +140,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// When a file cannot be written or a picture cannot be encoded.
 pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
-    write_all(CHARTS.iter().map(|(name, draw)| (*name, || draw(doc, formats.size.width()))), dir, formats)
+    write_all(CHARTS.iter().map(|(name, draw)| (*name, || draw(doc, formats.size.room()))), dir, formats)
 }
 
 /// Writes every chart of a comparison for which there is data into `dir`, and returns the paths in order.
@@ -134,7 +149,7 @@ pub fn write_charts(doc: &Document, dir: &Path, formats: Formats) -> Result<Vec<
 /// When a file cannot be written or a picture cannot be encoded.
 pub fn write_comparison_charts(comparison: &Comparison, dir: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
     write_all(
-        COMPARISON_CHARTS.iter().map(|(name, draw)| (*name, || draw(comparison, formats.size.width()))),
+        COMPARISON_CHARTS.iter().map(|(name, draw)| (*name, || draw(comparison, formats.size.room()))),
         dir,
         formats,
     )
@@ -167,9 +182,9 @@ fn write_all<D: FnOnce() -> Option<Canvas>>(
     Ok(paths)
 }
 
-/// The width of charts in reports, in points: with a screen's letters they fill a page of 1080 pixels, and are readable on
+/// Charts in reports: with a screen's letters they fill a page of 1080 pixels, and are readable on
 /// a small one.
-const IN_PAGES: f64 = 960.0;
+const IN_PAGES: Room = Room { width: 960.0, height: f64::INFINITY };
 
 /// A chart for a report that holds pictures.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -246,9 +261,11 @@ mod tests {
         let replay = Document { replayed: Some(sample::replayed()), ..sample::document() };
         for doc in [replay, sample::long_document(), sample::still_document()] {
             for (name, draw) in CHARTS {
-                for width in SIZES.map(Size::width) {
-                    let found = draw(&doc, width).map(|canvas| canvas.unreadable()).unwrap_or_default();
-                    assert!(found.is_empty(), "{name} {width} wide: {found:#?}");
+                for room in SIZES.map(Size::room) {
+                    let Some(canvas) = draw(&doc, room) else { continue };
+                    assert!(canvas.unreadable().is_empty(), "{name} in {room:?}: {:#?}", canvas.unreadable());
+                    let is_list = name.starts_with("timeline");
+                    assert!(is_list || canvas.full_height() <= room.height + 40.0, "{name}: {}", canvas.full_height());
                 }
             }
         }
@@ -261,9 +278,11 @@ mod tests {
         assert_eq!(paths.len(), 2 * COMPARISON_CHARTS.len());
         for comparison in [sample::comparison(), sample::sweep()] {
             for (name, draw) in COMPARISON_CHARTS {
-                for width in SIZES.map(Size::width) {
-                    let found = draw(&comparison, width).map(|canvas| canvas.unreadable()).unwrap_or_default();
-                    assert!(found.is_empty(), "{name} {width} wide: {found:#?}");
+                for room in SIZES.map(Size::room) {
+                    let Some(canvas) = draw(&comparison, room) else { continue };
+                    assert!(canvas.unreadable().is_empty(), "{name} in {room:?}: {:#?}", canvas.unreadable());
+                    let is_list = *name == "differences";
+                    assert!(is_list || canvas.full_height() <= room.height + 40.0, "{name}: {}", canvas.full_height());
                 }
             }
         }

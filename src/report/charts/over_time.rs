@@ -1,5 +1,6 @@
 //! Queues, workers and backlog over time: the mean over replications, and the band that holds the middle 80 % of them.
 
+use super::Room;
 use super::canvas::{Align, Canvas, EDGE, Label};
 use super::page::{self, TimeAxis};
 use super::theme::{BLUE, Color, GREEN, GRID, INK, MUTED, PURPLE};
@@ -10,6 +11,7 @@ use crate::report::{Document, number};
 const PANEL: f64 = 132.0;
 const GAP: f64 = 38.0;
 const FIRST: f64 = 108.0;
+const BELOW: f64 = 36.0;
 
 /// What one panel shows, point by point.
 struct Curve {
@@ -49,7 +51,7 @@ fn quantile(sorted: &[u32], share: f64) -> f64 {
 }
 
 /// The chart, where series were recorded.
-pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, room: Room) -> Option<Canvas> {
     let all: Vec<&Series> = doc.observations.iter().map(|it| &it.series).filter(|it| it.at.len() > 1).collect();
     let at = all.iter().map(|series| &series.at).min_by_key(|at| at.len())?;
     let panels: [(&str, Color, Curve); 3] = [
@@ -57,16 +59,18 @@ pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
         ("Workers that are up", GREEN, Curve::of(&all, |series| &series.workers)),
         ("Tasks waiting", PURPLE, Curve::of(&all, |series| &series.backlog)),
     ];
-    let bottom = FIRST + 3.0 * PANEL + 2.0 * GAP;
+    let width = room.width;
+    let panel = room.high(3.0 * PANEL, FIRST + 2.0 * GAP + BELOW) / 3.0;
+    let bottom = FIRST + 3.0 * panel + 2.0 * GAP;
     let axis = TimeAxis { left: EDGE + 48.0, right: width - EDGE - 90.0, end: *at.last()? };
-    let mut canvas = Canvas::new(width, bottom + 36.0);
+    let mut canvas = Canvas::new(width, bottom + BELOW);
     let of = match all.len() {
         1 => "1 replication".to_string(),
         many => format!("{many} replications; lines are means, bands hold the middle 80 % of replications"),
     };
     canvas.titled(&title(at, &panels, all.len()), &page::origin(doc, &of));
     for (index, (name, color, curve)) in panels.iter().enumerate() {
-        let top = FIRST + index as f64 * (PANEL + GAP);
+        let top = FIRST + index as f64 * (panel + GAP);
         canvas.label(Label {
             x: axis.left,
             baseline: top - 8.0,
@@ -76,11 +80,11 @@ pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
             align: Align::Left,
             color: INK,
         });
-        axis.grid(&mut canvas, top, top + PANEL);
-        draw_curve(&mut canvas, &axis, at, curve, *color, top);
+        axis.grid(&mut canvas, top, top + panel);
+        draw_curve(&mut canvas, &axis, at, curve, *color, (top, panel));
     }
     if doc.warm_up > Time::ZERO && doc.warm_up < axis.end {
-        draw_warm_up(&mut canvas, axis.x(doc.warm_up), axis.left, axis.right);
+        draw_warm_up(&mut canvas, axis.x(doc.warm_up), &axis, panel);
     }
     axis.labels(&mut canvas, bottom);
     Some(canvas)
@@ -118,33 +122,41 @@ fn range(values: &[f64]) -> (String, String) {
 }
 
 /// A dotted line through all panels where statistics begin.
-fn draw_warm_up(canvas: &mut Canvas, x: f64, left: f64, right: f64) {
-    for panel in 0..3 {
-        let top = FIRST + f64::from(panel) * (PANEL + GAP);
+fn draw_warm_up(canvas: &mut Canvas, x: f64, axis: &TimeAxis, panel: f64) {
+    for index in 0..3 {
+        let top = FIRST + f64::from(index) * (panel + GAP);
         for dot in 0..22 {
-            let y = top + f64::from(dot) * PANEL / 22.0;
+            let y = top + f64::from(dot) * panel / 22.0;
             canvas.line((x, y), (x, y + 3.0), 1.0, MUTED);
         }
     }
-    let x = x.clamp(left + 250.0, right - 230.0);
+    let x = x.clamp(axis.left + 250.0, axis.right - 230.0);
     canvas.text(x, FIRST - 8.0, "dotted: warm-up ends, statistics begin", 11.0, Align::Left, MUTED);
 }
 
-fn draw_curve(canvas: &mut Canvas, axis: &TimeAxis, at: &[Time], curve: &Curve, color: Color, top: f64) {
+fn draw_curve(
+    canvas: &mut Canvas,
+    axis: &TimeAxis,
+    at: &[Time],
+    curve: &Curve,
+    color: Color,
+    (top, panel): (f64, f64),
+) {
     let largest = curve.high.iter().chain(&curve.mean).copied().fold(0.0, f64::max);
     let (step, count) = value_ticks(largest);
     let limit = step * f64::from(count);
-    let y = |value: f64| top + PANEL - PANEL * (value / limit).min(1.0);
-    let band = |values: &[f64]| -> Vec<(f64, f64)> {
+    let y = |value: f64| top + panel - panel * (value / limit).min(1.0);
+    let line = |values: &[f64]| -> Vec<(f64, f64)> {
         at.iter().zip(values).map(|(at, value)| (axis.x(*at), y(*value))).collect()
     };
-    if curve.low != curve.high {
-        // Slices between neighbouring points: no polygon that crosses itself.
-        let (low, high) = (band(&curve.low), band(&curve.high));
-        for index in 1..low.len() {
-            if low[index - 1] != high[index - 1] || low[index] != high[index] {
-                canvas.polygon(vec![low[index - 1], high[index - 1], high[index], low[index]], color.tint(0.28));
-            }
+    let (low, high) = (line(&curve.low), line(&curve.high));
+    // A polygon for each stretch where the band has a width.
+    for stretch in
+        (0..low.len()).collect::<Vec<_>>().chunk_by(|one, next| low[*one] != high[*one] || low[*next] != high[*next])
+    {
+        let (from, to) = (stretch[0], stretch[stretch.len() - 1]);
+        if from < to {
+            canvas.veil(high[from..=to].iter().chain(low[from..=to].iter().rev()).copied().collect(), color);
         }
     }
     for tick in 0..=count {
@@ -152,10 +164,10 @@ fn draw_curve(canvas: &mut Canvas, axis: &TimeAxis, at: &[Time], curve: &Curve, 
         canvas.line((axis.left, y(value)), (axis.right, y(value)), 1.0, if tick == 0 { MUTED } else { GRID });
         canvas.text(axis.left - 8.0, y(value) + 4.0, &number::plain(value), 12.0, Align::Right, MUTED);
     }
-    canvas.path(band(&curve.mean), 2.0, color);
+    canvas.path(line(&curve.mean), 2.0, color);
     let last = curve.mean.last().copied().unwrap_or(0.0);
     let label = format!("{} at the end", shown(last));
-    let baseline = (y(last) + 4.0).clamp(top + 4.0, top + PANEL + 4.0);
+    let baseline = (y(last) + 4.0).clamp(top + 4.0, top + panel + 4.0);
     canvas.text(axis.right + 6.0, baseline, &label, 12.0, Align::Left, INK);
 }
 

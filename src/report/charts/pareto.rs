@@ -1,13 +1,19 @@
 //! Idle time beside work, waiting and churn at once: who is beaten by nobody.
 
+use super::Room;
 use super::axis::{Scale, seconds};
 use super::canvas::{Align, Canvas, EDGE};
-use super::theme::{self, BLUE, INK, MUTED, WHITE};
+use super::theme::{self, BLUE, GRID, INK, MUTED, WHITE};
 use crate::report::comparison::Comparison;
 use crate::report::number;
 
 const TOP: f64 = 104.0;
 const HEIGHT: f64 = 440.0;
+const BELOW: f64 = 58.0;
+/// The radius of a circle without churn, and what the most churn adds.
+const RADIUS: (f64, f64) = (5.0, 15.0);
+/// Values end so far within the frame: no circle reaches out of it and over the numbers beside it.
+const INSET: f64 = RADIUS.0 + RADIUS.1 + 4.0;
 /// More names than this would lie over one another: then only the front is named.
 const NAMES: usize = 10;
 
@@ -19,7 +25,7 @@ struct Point {
 }
 
 /// The chart, for two systems or more.
-pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
+pub(super) fn draw(comparison: &Comparison, room: Room) -> Option<Canvas> {
     let point = |(index, cell): (usize, &crate::report::comparison::Cell)| {
         let mean = |metric| cell.document.estimate(metric).map(|it| it.mean);
         Some(Point {
@@ -34,8 +40,9 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
         return None;
     }
     let front = comparison.pareto();
-    let bottom = TOP + HEIGHT;
-    let mut canvas = Canvas::new(width, bottom + 58.0);
+    let width = room.width;
+    let bottom = TOP + room.high(HEIGHT, TOP + BELOW);
+    let mut canvas = Canvas::new(width, bottom + BELOW);
     let of = format!(
         "{}, seed {}, {} each",
         comparison.scenario,
@@ -51,18 +58,19 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
     let (left, right) = (EDGE + 70.0, width - EDGE - 60.0);
     // Waits that range over decades would all but one lie in a corner.
     let x = if shortest > 0.0 && longest > 50.0 * shortest {
-        Scale::log(waits(), left, right)
+        Scale::log(waits(), left + INSET, right - INSET)
     } else {
-        Scale::linear(waits().chain([0.0]), left, right)
+        Scale::linear(waits().chain([0.0]), left + INSET, right - INSET)
     };
-    let y = Scale::linear(points.iter().map(|it| it.idle).chain([0.0]), bottom, TOP);
+    let y = Scale::linear(points.iter().map(|it| it.idle).chain([0.0]), bottom - INSET, TOP + INSET);
     x.draw_below(&mut canvas, TOP, bottom, seconds);
-    y.draw_left(&mut canvas, x.from, x.to, number::percent);
-    canvas.text((x.from + x.to) / 2.0, bottom + 42.0, "mean wait", 12.0, Align::Center, MUTED);
+    y.draw_left(&mut canvas, left, right, number::percent);
+    canvas.outline(left, TOP, right - left, bottom - TOP, 1.0, GRID);
+    canvas.text((left + right) / 2.0, bottom + 42.0, "mean wait", 12.0, Align::Center, MUTED);
     canvas.text(EDGE, TOP - 12.0, "worker time idle beside runnable work", 12.0, Align::Left, MUTED);
     let most = points.iter().map(|it| it.churn).fold(0.0, f64::max);
     let place = |it: &Point| {
-        let radius = 5.0 + if most > 0.0 { 15.0 * (it.churn / most).sqrt() } else { 0.0 };
+        let radius = RADIUS.0 + if most > 0.0 { RADIUS.1 * (it.churn / most).sqrt() } else { 0.0 };
         (x.at(it.wait), y.at(it.idle), radius)
     };
     for it in &points {
@@ -73,7 +81,7 @@ pub(super) fn draw(comparison: &Comparison, width: f64) -> Option<Canvas> {
             circle(&mut canvas, (cx, cy), radius - 2.0, WHITE);
         }
     }
-    let mut names = Names { circles: points.iter().map(place).collect(), taken: Vec::new() };
+    let mut names = Names { circles: points.iter().map(place).collect(), taken: Vec::new(), bottom };
     for it in &points {
         let (cx, cy, radius) = place(it);
         if front.contains(&it.index) || points.len() <= NAMES {
@@ -111,6 +119,8 @@ struct Names {
     circles: Vec<(f64, f64, f64)>,
     /// Left, right, baseline.
     taken: Vec<(f64, f64, f64)>,
+    /// Of the frame.
+    bottom: f64,
 }
 
 impl Names {
@@ -130,7 +140,7 @@ impl Names {
             let on_page = *left > EDGE + 74.0
                 && left + width < canvas.width() - EDGE
                 && *baseline > TOP - 2.0
-                && *baseline < TOP + HEIGHT;
+                && *baseline < self.bottom;
             let hits_a_circle = |(cx, cy, r): &(f64, f64, f64)| {
                 *left < cx + r && left + width > cx - r && baseline - 10.0 < cy + r && baseline + 3.0 > cy - r
             };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Room;
 use super::canvas::{Align, Canvas, EDGE};
 use super::lanes;
 use super::page::{self, Legend, Sign, TOP, TimeAxis};
@@ -66,7 +67,7 @@ impl Layout {
 }
 
 /// The chart, where a timeline with reserving queues was recorded.
-pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, Room { width, .. }: Room) -> Option<Canvas> {
     let (index, timeline) = doc.observations.iter().enumerate().find_map(|(n, it)| Some((n, it.timeline.as_ref()?)))?;
     let layout = Layout::of(timeline, width);
     if layout.queues.is_empty() {

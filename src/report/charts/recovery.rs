@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Room;
 use super::canvas::{Align, Canvas, EDGE, Label};
 use super::page::{self, TOP, TimeAxis};
 use super::theme::{BLUE, GRID, INK, MUTED, WRONG};
@@ -22,7 +23,7 @@ struct Gap {
 }
 
 /// The chart, where a queue was orphaned.
-pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, Room { width, .. }: Room) -> Option<Canvas> {
     let timeline = doc.observations.first()?.timeline.as_ref()?;
     let gaps = gaps(timeline);
     let longest = gaps.iter().map(|gap| gap.lasted).max()?;

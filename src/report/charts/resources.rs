@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Room;
 use super::canvas::{Align, Canvas, EDGE};
 use super::page::{self, TOP};
 use super::theme::{BLUE, INK, MUTED, ORANGE};
@@ -22,7 +23,7 @@ struct Load {
 }
 
 /// The chart, where several resources were claimed and somebody waited.
-pub(super) fn draw(doc: &Document, width: f64) -> Option<Canvas> {
+pub(super) fn draw(doc: &Document, Room { width, .. }: Room) -> Option<Canvas> {
     let loads = loads(doc);
     let longest = loads.iter().map(|(_, load)| load.wait_mean).fold(0.0, f64::max);
     if loads.len() < 3 || longest == 0.0 {
@@ -82,6 +83,7 @@ fn title(doc: &Document, loads: &[(ResourceId, Load)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Size;
     use super::*;
     use crate::observe::RankRow;
     use crate::report::sample;
@@ -96,6 +98,6 @@ mod tests {
         let expected =
             [(ResourceId(0), Load { tasks: 4, wait_mean: 3.0 }), (ResourceId(3), Load { tasks: 2, wait_mean: 1.0 })];
         assert_eq!(loads(&doc), expected);
-        assert!(draw(&doc, 1200.0).is_none(), "two resources are no comparison");
+        assert!(draw(&doc, Size::Screen.room()).is_none(), "two resources are no comparison");
     }
 }

@@ -9,13 +9,13 @@ use crate::report::number;
 /// The text for a terminal.
 pub fn human(comparison: &Comparison) -> String {
     let mut out = format!("{}\n{}\n", answer(comparison).join("\n"), context(comparison));
-    for table in [means(comparison), differences(comparison)] {
+    for table in tables(comparison) {
         out += &format!("\n{}", aligned(&table));
     }
     let sections = [
         ("Expected, and not so", unmet(comparison)),
         ("Breaches", breaches(comparison)),
-        ("Remarks", remarks(comparison)),
+        ("Remarks", [warned(comparison), remarks(comparison)].concat()),
     ];
     for (title, lines) in sections {
         if !lines.is_empty() {
@@ -29,14 +29,19 @@ pub fn human(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let mut out =
         format!("## {}\n\n{}\n\n{}\n", comparison.scenario, answer(comparison).join("  \n"), context(comparison));
-    for table in [means(comparison), differences(comparison)] {
+    for table in tables(comparison) {
         out += &format!("\n{}", as_markdown(&table));
     }
-    let lines = [unmet(comparison), breaches(comparison), remarks(comparison)].concat();
+    let lines = [unmet(comparison), breaches(comparison), warned(comparison), remarks(comparison)].concat();
     if !lines.is_empty() {
         out += &format!("\n- {}\n", lines.join("\n- "));
     }
     out + &format!("\n```sh\n{}\n```\n", comparison.reproduce)
+}
+
+/// The tables that have a row below their header.
+fn tables(comparison: &Comparison) -> impl Iterator<Item = Table> {
+    [means(comparison), differences(comparison)].into_iter().filter(|table| table.len() > 1)
 }
 
 /// What follows, one sentence per system.
@@ -154,25 +159,35 @@ fn breaches(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-/// What whoever reads the numbers should know.
+/// What may be wrong with the numbers.
+pub(in crate::report) fn warned(comparison: &Comparison) -> Vec<String> {
+    let of_cell = |cell: &Cell| {
+        cell.document.warnings.iter().map(|warning| format!("{}: {warning}", cell.label)).collect::<Vec<_>>()
+    };
+    comparison.warnings.iter().cloned().chain(comparison.cells.iter().flat_map(of_cell)).collect()
+}
+
+/// What is not in the tables, and why.
 pub(in crate::report) fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut lines = comparison.warnings.clone();
+    // Cells of a sweep are often equal in the same metrics: one line for all of them.
+    let mut equal: Vec<(String, Vec<&str>)> = Vec::new();
     for (system, cell) in comparison.cells.iter().enumerate() {
-        let equal = comparison.differences.iter().filter(|it| it.system == system && is_equal(it));
-        let names: Vec<_> = equal.map(|it| comparison.column_name(it.metric, it.class)).collect();
-        if !names.is_empty() {
-            lines.push(format!(
-                "{}: equal to {} in every replication: {}",
-                cell.label,
-                comparison.baseline_name(),
-                names.join(", ")
-            ));
+        let metrics = comparison.differences.iter().filter(|it| it.system == system && is_equal(it));
+        let names = metrics.map(|it| comparison.column_name(it.metric, it.class)).collect::<Vec<_>>().join(", ");
+        match equal.iter_mut().find(|(known, _)| *known == names) {
+            _ if names.is_empty() => {}
+            Some((_, cells)) => cells.push(&cell.label),
+            None => equal.push((names, vec![&cell.label])),
         }
     }
+    let baseline = comparison.baseline_name();
+    let line = |(names, cells): &(String, Vec<&str>)| {
+        format!("{}: equal to {baseline} in every replication: {names}", cells.join("; "))
+    };
+    let mut lines: Vec<String> = equal.iter().map(line).collect();
     for cell in &comparison.cells {
         let refused = cell.document.refused_names().into_iter();
         lines.extend(refused.map(|(reason, names)| format!("{}: no {} ({reason})", cell.label, names.join(", "))));
-        lines.extend(cell.document.warnings.iter().map(|warning| format!("{}: {warning}", cell.label)));
     }
     lines
 }

@@ -9,7 +9,7 @@ use crate::base::ClassId;
 use crate::base::names::MetricInfo;
 use crate::report::charts::svg_comparison_charts;
 use crate::report::comparison::sweep::best;
-use crate::report::comparison::table::{Table, answer, differences, remarks, unmet};
+use crate::report::comparison::table::{Table, answer, differences, remarks, unmet, warned};
 use crate::report::comparison::{Cell, Comparison};
 use crate::report::number;
 
@@ -29,6 +29,7 @@ pub fn page(comparison: &Comparison) -> String {
     } else {
         (vec![means_by_metric(comparison), paired], Vec::new())
     };
+    let assumptions = comparison.cells.first().map(|cell| cell.document.about.assumptions.clone()).unwrap_or_default();
     let has_rows = |table: &TableView| table.len() > 0;
     Page {
         title: comparison.scenario.clone(),
@@ -51,8 +52,8 @@ pub fn page(comparison: &Comparison) -> String {
         tables: tables.into_iter().filter(has_rows).collect(),
         folded: folded.into_iter().filter(has_rows).collect(),
         charts: charts.into_iter().map(ChartView::from).collect(),
-        warnings: [unmet(comparison), remarks(comparison)].concat(),
-        assumptions: comparison.cells.first().map(|cell| cell.document.about.assumptions.clone()).unwrap_or_default(),
+        warnings: [unmet(comparison), warned(comparison)].concat(),
+        assumptions: [remarks(comparison), assumptions].concat(),
         reproduce: comparison.reproduce.clone(),
         digest: digest(comparison, many),
         ..Page::default()
@@ -158,27 +159,26 @@ fn means_by_cell(comparison: &Comparison) -> TableView {
 
 /// The paired differences, system by system.
 fn paired(comparison: &Comparison) -> TableView {
-    let mut rows = differences(comparison).into_iter();
-    let header = rows.next().unwrap_or_default();
     let mut groups: Vec<GroupView> = Vec::new();
-    for row in rows {
+    for row in differences(comparison).into_iter().skip(1) {
         let [system, metric, mean, interval, correlation, verdict] = <[String; 6]>::try_from(row).expect("six columns");
         let class = match verdict.as_str() {
             "better" => "pass",
             "worse" => "fail",
             _ => "inconclusive",
         };
-        let numbers = [mean, interval, correlation].map(|text| CellView::new(text, "number"));
-        let cells = [CellView::new(metric, "")].into_iter().chain(numbers).chain([CellView::new(verdict, class)]);
+        let mean = CellView { below: interval, ..CellView::new(mean, "number") };
+        let cells =
+            [CellView::new(metric, ""), CellView::new(verdict, class), mean, CellView::new(correlation, "number")];
         let against = format!("{system} against {}", comparison.baseline_name());
         match groups.last_mut().filter(|group| group.title == against) {
-            Some(group) => group.rows.push(cells.collect()),
-            None => groups.push(GroupView { title: against, rows: vec![cells.collect()] }),
+            Some(group) => group.rows.push(cells.into()),
+            None => groups.push(GroupView { title: against, rows: vec![cells.into()] }),
         }
     }
-    let is_number = |text: &String| matches!(text.as_str(), "mean" | "paired interval" | "correlation");
-    let head = |text: &String| if is_number(text) { HeadView::number(text) } else { HeadView::text(text) };
-    TableView { id: "differences", title: "Differences", header: header.iter().skip(1).map(head).collect(), groups }
+    let texts = ["metric", "verdict"].map(HeadView::text);
+    let numbers = ["mean, paired interval", "correlation"].map(HeadView::number);
+    TableView { id: "differences", title: "Differences", header: texts.into_iter().chain(numbers).collect(), groups }
 }
 
 /// A table of texts: names first, then numbers.

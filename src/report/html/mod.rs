@@ -138,6 +138,11 @@ impl TableView {
     }
 }
 
+/// A text in parts between which a line may end: names of metrics are long words.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '_', '{', '='])
+}
+
 #[derive(Debug)]
 struct HeadView {
     text: String,
@@ -145,6 +150,9 @@ struct HeadView {
 }
 
 impl HeadView {
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        parts(&self.text)
+    }
     fn text(text: &str) -> HeadView {
         HeadView { text: text.to_owned(), number: false }
     }
@@ -170,6 +178,9 @@ struct CellView {
 }
 
 impl CellView {
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        parts(&self.text)
+    }
     fn new(text: impl Into<String>, class: &'static str) -> CellView {
         CellView { text: text.into(), class, hint: "", below: String::new() }
     }
