@@ -259,6 +259,8 @@ pub enum Record {
         epoch: Epoch,
         /// Who may still act under that epoch: its owner, also when it is lost and its lease has not surely ended.
         owner: Option<WorkerId>,
+        /// The owner is lost.
+        orphaned: bool,
         /// Whether it takes fresh reservations.
         draining: bool,
     },

@@ -43,6 +43,8 @@ pub struct QueueRecord {
     pub epoch: Epoch,
     /// Who may still act under it.
     pub owner: Option<WorkerId>,
+    /// That owner is lost.
+    pub orphaned: bool,
     /// Whether it takes fresh reservations.
     pub draining: bool,
 }
@@ -72,9 +74,10 @@ impl Records {
             Record::TaskGone { task, .. } => {
                 self.tasks.remove(task);
             }
-            Record::Queue { queue, epoch, owner, draining } => {
+            Record::Queue { queue, epoch, owner, orphaned, draining } => {
                 self.last_queue = self.last_queue.max(queue.0);
-                self.queues.insert(*queue, QueueRecord { epoch: *epoch, owner: *owner, draining: *draining });
+                let record = QueueRecord { epoch: *epoch, owner: *owner, orphaned: *orphaned, draining: *draining };
+                self.queues.insert(*queue, record);
             }
             Record::QueueGone { queue } => {
                 self.queues.remove(queue);
@@ -99,7 +102,7 @@ mod tests {
         records.apply(&Record::Task { task, claims: Claims::new(), placed });
         let known = &records.tasks[&task];
         assert_eq!((known.placed, known.attempts, known.lost, known.cancelled), (placed, 2, 1, true));
-        records.apply(&Record::Queue { queue, epoch: Epoch(4), owner: None, draining: false });
+        records.apply(&Record::Queue { queue, epoch: Epoch(4), owner: None, orphaned: false, draining: false });
         records.apply(&Record::QueueGone { queue });
         records.apply(&Record::TaskGone { task, outcome: Outcome::Completed });
         assert_eq!((records.tasks.len(), records.queues.len(), records.last_queue), (0, 0, 2));

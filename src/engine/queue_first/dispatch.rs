@@ -116,7 +116,6 @@ impl QueueFirst {
         let ticket = self.next_ticket();
         let state = self.pool.queue_mut(queue);
         state.started = Some(ticket);
-        state.last_start = ticket;
         let start = Start { task, queue, epoch: state.epoch, ticket };
         self.waiting -= 1;
         self.members.busy_with(worker, Outstanding { start }).reserved_streak += 1;
@@ -170,7 +169,7 @@ impl QueueFirst {
         if self.tasks[task].cancelled {
             self.settle(now, task, Outcome::Cancelled, out);
         } else {
-            self.put_back(task, out);
+            self.put_back(task, false, out);
         }
     }
 
@@ -192,12 +191,12 @@ impl QueueFirst {
             self.settle(now, task, Outcome::Failed, out);
         } else {
             note(out, Note::Requeued { task, lost });
-            self.put_back(task, out);
+            self.put_back(task, true, out);
         }
     }
 
-    /// The task waits again, at the head of its queue.
-    fn put_back(&mut self, task: TaskId, out: &mut Outbox) {
+    /// The task waits again, at the head of its queue. Where its order was declined (not `began`), the queue keeps its turn.
+    fn put_back(&mut self, task: TaskId, began: bool, out: &mut Outbox) {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         state.running = None;
         out.push(state.record_attempt(task));
@@ -208,7 +207,11 @@ impl QueueFirst {
                 self.general_waiting += 1;
             }
             Place::Queue(queue) => {
-                self.pool.queue_mut(queue).started = None;
+                let state = self.pool.queue_mut(queue);
+                let ordered = state.started.take();
+                if began {
+                    state.took_turn(ordered);
+                }
                 self.waiting += 1;
             }
         }

@@ -268,7 +268,8 @@ impl QueueFirst {
             Hold::Vacant => None,
             Hold::Owned(worker) | Hold::Revoking(worker) | Hold::Orphaned(worker) => Some(worker),
         };
-        Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner, draining: state.draining })
+        let orphaned = matches!(state.hold, Hold::Orphaned(_));
+        Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner, orphaned, draining: state.draining })
     }
 
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
@@ -314,7 +315,8 @@ impl QueueFirst {
         let tasks = &self.tasks;
         let state = self.pool.settled_one(queue, now);
         if was_running {
-            state.started = None;
+            let ordered = state.started.take();
+            state.took_turn(ordered);
         }
         let is_settled = |first: &TaskId| *first == task || !tasks.contains(*first);
         while state.tasks.len() > state.live as usize && state.tasks.front().is_some_and(is_settled) {

@@ -34,7 +34,7 @@ pub struct Queue {
     pub(super) granted_by: Ticket,
     /// The first task was ordered to start under this ticket.
     pub(super) started: Option<Ticket>,
-    /// The last order to start a task of it, by whichever owner.
+    /// The last order to start a task of it that was carried out, by whichever owner.
     pub(super) last_start: Ticket,
     /// Since when it has had no task.
     pub(super) empty_since: Option<Time>,
@@ -51,6 +51,11 @@ impl Queue {
             Hold::Owned(worker) | Hold::Revoking(worker) => Some(worker),
             Hold::Vacant | Hold::Orphaned(_) => None,
         }
+    }
+    /// Its turn is over: the order to start its first task was carried out.
+    #[inline]
+    pub(super) fn took_turn(&mut self, ordered: Option<Ticket>) {
+        self.last_start = ordered.unwrap_or(self.last_start);
     }
     /// The first task, when it may be started.
     pub(super) fn startable(&self) -> Option<TaskId> {

@@ -2,11 +2,11 @@
 //!
 //! Whoever owned a queue or had an order to start is expected: it is a member that gets nothing before it is heard, and
 //! counts as lost when it is not heard for the ttl. Until then, and until its lease has surely ended, its queues stay its
-//! own. The first heartbeat tells what it holds, executes and has to report, and the answer says what it should hold;
+//! own. Those of a worker that was lost already stay orphans, even if it has joined again meanwhile. The first heartbeat tells what it holds, executes and has to report, and the answer says what it should hold;
 //! from then on it heeds no earlier engine, so that what it does not hold then was given up.
 
 use super::pool::Hold;
-use super::{Place, QueueFirst, Task, Timer};
+use super::{Place, Queue, QueueFirst, Task, Timer};
 use crate::base::{Claims, Epoch, QueueId, TaskId, Time, WorkerId};
 use crate::engine::message::{Outbox, Start};
 use crate::engine::records::{Records, TaskRecord};
@@ -21,9 +21,10 @@ impl QueueFirst {
             self.limits = QueueLimits { min, max };
         }
         for (queue, record) in &records.queues {
-            let hold = record.owner.map_or(Hold::Vacant, Hold::Owned);
-            self.pool.restore(*queue, record.epoch, hold, record.draining);
+            let held_by = if record.orphaned { Hold::Orphaned } else { Hold::Owned };
+            self.pool.restore(*queue, record.epoch, record.owner.map_or(Hold::Vacant, held_by), record.draining);
             match record.owner {
+                Some(_) if record.orphaned => {}
                 Some(worker) => self.members.expect(worker).owned.push(*queue),
                 None => {
                     self.vacant.insert(*queue);
@@ -96,6 +97,18 @@ impl QueueFirst {
             }
             self.timers.set(now + self.context.detection.ttl, Timer::Lost(worker, seniority));
             self.renew_leases(now, worker);
+        }
+        let orphans = |(queue, state): (QueueId, &Queue)| matches!(state.hold, Hold::Orphaned(_)).then_some(queue);
+        let orphans: Vec<QueueId> = self.pool.iter().filter_map(orphans).collect();
+        for queue in orphans {
+            match self.lease() {
+                None => self.vacate(now, queue, out),
+                Some(lease) => {
+                    let lease_ends = now + lease.duration + lease.margin;
+                    self.pool.queue_mut(queue).lease_ends = lease_ends;
+                    self.timers.set(lease_ends, Timer::LeaseEnd(queue));
+                }
+            }
         }
         // The predecessor may have taken a queue away from a worker and not yet put its running task back.
         let vacant: Vec<QueueId> = self.vacant.iter().copied().collect();

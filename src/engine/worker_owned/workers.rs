@@ -68,7 +68,8 @@ impl WorkerOwned {
         self.last_queue += 1;
         let queue = QueueId(self.last_queue);
         out.push(Effect::Note(Note::QueueCreated { queue }));
-        out.push(Effect::Persist(Record::Queue { queue, epoch: ONLY_EPOCH, owner: Some(worker), draining: false }));
+        let record = Record::Queue { queue, epoch: ONLY_EPOCH, owner: Some(worker), orphaned: false, draining: false };
+        out.push(Effect::Persist(record));
         out.push(Effect::Note(Note::QueueOwned { queue, worker, epoch: ONLY_EPOCH, why: GrantReason::Vacant }));
         self.workers.insert(worker, Worker { heard: now, stamp, ..Worker::new(Some(name), queue) });
         self.welcome(worker, stamp, out);
