@@ -45,6 +45,31 @@ fn a_revoke_after_the_end_of_a_lease_does_not_void_an_attempt_whose_report_is_no
 }
 
 #[test]
+fn an_order_that_is_declined_as_the_lease_is_over_does_not_take_the_turn_of_its_queue() {
+    let mut rig = Rig::new(spec(2, 2), 1);
+    rig.exclusive(&[A]);
+    let waits = rig.exclusive(&[B]);
+    rig.hold_from(W1);
+    rig.pass(secs(25));
+    rig.lose_from(W1); // Two heartbeats: at 30 s both leases are over, and the first task is stopped.
+    rig.pass(secs(5));
+    assert_eq!((rig.running(W1), rig.starts_of(waits)), (Some(waits), 1), "whose order was declined at that instant");
+}
+
+#[test]
+fn an_agent_that_has_joined_again_says_at_once_which_reports_are_not_answered() {
+    let mut agent = Lone::new();
+    agent.welcome(10, 0, &[HOLDING], 2);
+    agent.hear(20, &ClusterMessage::Start(start(3)));
+    agent.told(30, AgentInput::Ended { ticket: Ticket(3), ended: Ended::Completed });
+    agent.hear(40, &ClusterMessage::Rejoin { ticket: Ticket(5) });
+    let again = agent.welcome(50, 40, &[], 6);
+    let [AgentEffect::Send(WorkerMessage::Heartbeat(beat))] = &again[..] else { panic!("{again:?}") };
+    assert_eq!((beat.reports.len(), beat.running), (1, None));
+    assert_eq!(beat.started, Ticket(6), "what was ordered before, in answer to that report, is void");
+}
+
+#[test]
 fn an_owner_that_quiesces_finishes_a_task_that_outlasts_its_lease() {
     let mut rig = Rig::new(spec(1, 1), 2);
     let task = rig.exclusive(&[A]);
@@ -73,7 +98,36 @@ fn what_an_agent_has_said_to_be_released_it_does_not_take_up_from_an_answer_unde
     assert_eq!(released, [AgentEffect::Send(WorkerMessage::Released(HOLDING))]);
     let crossed = agent.welcome(30, 10, &[HOLDING], 4);
     assert!(!took_up(&crossed), "the answer to an older heartbeat, and another may hold it: {crossed:?}");
-    assert!(took_up(&agent.welcome(50, 40, &[HOLDING], 5)), "a later one is a new offer");
+    let again = agent.welcome(50, 40, &[HOLDING], 5);
+    assert_eq!(again, released, "the word of it may be late as well as lost");
+    assert_eq!(agent.welcome(70, 60, &[], 6), []);
+}
+
+#[test]
+fn nor_from_an_answer_to_a_heartbeat_that_is_not_the_last() {
+    let mut agent = Lone::new();
+    let (first, second) = (secs(10).micros(), secs(20).micros());
+    let (holding, counted_from, ticket) = (HOLDING, Stamp(0), Ticket(3));
+    agent.told(first, AgentInput::Timer);
+    agent.hear(second, &ClusterMessage::Grant { holding, counted_from, lease: Some(secs(15)), ticket });
+    agent.told(second, AgentInput::Timer); // It has seen that grant, which came too late.
+    let crossed = agent.welcome(second + 10, first, &[HOLDING], 4);
+    assert!(!took_up(&crossed), "the last heartbeat said that it is not held: {crossed:?}");
+    assert!(took_up(&agent.welcome(second + 20, second, &[HOLDING], 5)), "and this is the answer to it");
+}
+
+#[test]
+fn nor_where_two_heartbeats_of_one_instant_cannot_be_told_apart() {
+    let mut agent = Lone::new();
+    agent.hear(10, &ClusterMessage::Start(start(2)));
+    let beat = secs(10).micros();
+    let first = agent.told(beat, AgentInput::Timer);
+    let second = agent.hear(beat, &ClusterMessage::Revoke { holding: HOLDING, ticket: Ticket(3) });
+    for effects in [&first, &second] {
+        assert!(matches!(effects[..], [AgentEffect::Send(WorkerMessage::Heartbeat(_))]), "{effects:?}");
+    }
+    let other = Holding { queue: QueueId(2), epoch: Epoch(1) };
+    assert!(!took_up(&agent.welcome(beat, beat, &[other], 4)), "it may be the answer to the first");
 }
 
 #[test]

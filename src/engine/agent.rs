@@ -26,6 +26,16 @@ struct Grant {
     revoked: bool,
 }
 
+/// A grant that was given up: an answer that was under way meanwhile may still name it.
+#[derive(Clone, Copy, Debug)]
+struct GivenUp {
+    holding: Holding,
+    when: Stamp,
+    /// The engine was told so, and whenever it hears of it the queue is another worker's. Otherwise its lease was over,
+    /// of which the heartbeats tell.
+    released: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Running {
     start: Start,
@@ -41,11 +51,13 @@ pub struct Agent {
     known: bool,
     /// The stamp of the last heartbeat or join that was answered.
     answered: Stamp,
+    /// The stamp of the last heartbeat, or later where another one of the same instant was before it: only an answer
+    /// that is not older can be to the last one.
+    last_beat: Stamp,
     quiescing: bool,
     running: Option<Running>,
     grants: SmallVec<[Grant; 2]>,
-    /// Grants given up, and when: an answer that was under way meanwhile may still name them.
-    given_up: SmallVec<[(Holding, Stamp); 2]>,
+    given_up: SmallVec<[GivenUp; 2]>,
     now: Stamp,
     reports: SmallVec<[Report; 1]>,
     /// The highest term of an engine that was heard.
@@ -69,6 +81,7 @@ impl Agent {
             name,
             known: false,
             answered: Stamp(0),
+            last_beat: Stamp(0),
             quiescing: false,
             running: None,
             grants: SmallVec::new(),
@@ -143,7 +156,7 @@ impl Agent {
         let over = |grant: &Grant| grant.until.is_some_and(|until| until <= now);
         while let Some(position) = self.grants.iter().position(over) {
             let holding = self.grants[position].holding;
-            self.drop_grant(position, out);
+            self.drop_grant(position, false, out);
             self.fence_attempts_of(holding.queue, out);
         }
     }
@@ -159,7 +172,8 @@ impl Agent {
         }
     }
 
-    fn beat(&self, now: Stamp, out: Out<'_>) {
+    fn beat(&mut self, now: Stamp, out: Out<'_>) {
+        self.last_beat = if self.last_beat < now { now } else { Stamp(self.last_beat.0 + 1) };
         out.push(AgentEffect::Send(WorkerMessage::Heartbeat(Box::new(Heartbeat {
             stamp: now,
             seen: self.seen,
@@ -209,8 +223,8 @@ impl Agent {
                         self.started = self.started.max(*ticket);
                     }
                     self.answered = self.answered.max(*stamp);
-                    self.forget_given_up(*stamp);
-                    self.welcome(now, lease.map(|lease| after(*stamp, lease)), grants, out);
+                    self.forget_given_up(*stamp, grants);
+                    self.welcome(now, *stamp, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
             ClusterMessage::Rejoin { ticket } => {
@@ -237,8 +251,13 @@ impl Agent {
             }
             return;
         }
-        if self.given_up.iter().any(|(given_up, _)| *given_up == holding) {
-            return; // Old news: the engine learns of it from a heartbeat and grants under the next epoch.
+        if let Some(given_up) = self.given_up.iter().find(|given_up| given_up.holding == holding) {
+            // Old news: the engine learns of it from a heartbeat, or from the word that may be lost, and grants under the
+            // next epoch.
+            if given_up.released && given_up.when < self.answered {
+                out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+            }
+            return;
         }
         if until.is_some_and(|until| until <= now) {
             return; // Over before it arrived; the answer to the next heartbeat offers it again.
@@ -263,12 +282,13 @@ impl Agent {
             Some(position) => self.release(position, out),
             None => {
                 // It, or an answer that names it, may still be on its way: then it comes too late.
-                self.given_up.push((holding, self.now));
-                if self.engaged_for(holding) {
+                let released = !self.engaged_for(holding);
+                self.given_up.push(GivenUp { holding, when: self.now, released });
+                if released {
+                    out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
+                } else {
                     // Over before it was taken back: the heartbeat says so, together with how its last task ended.
                     self.beat(self.now, out);
-                } else {
-                    out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
                 }
             }
         }
@@ -284,23 +304,26 @@ impl Agent {
 
     fn release(&mut self, position: usize, out: Out<'_>) {
         let holding = self.grants[position].holding;
-        self.drop_grant(position, out);
+        self.drop_grant(position, true, out);
         out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
     }
 
-    fn drop_grant(&mut self, position: usize, out: Out<'_>) {
+    fn drop_grant(&mut self, position: usize, released: bool, out: Out<'_>) {
         let holding = self.grants.remove(position).holding;
         self.set_timer();
-        self.given_up.push((holding, self.now));
+        self.given_up.push(GivenUp { holding, when: self.now, released });
         out.push(AgentEffect::Dropped { holding });
     }
 
+    /// What ended before this heartbeat is a new offer when its answer names it. Not what was released; nor while its
+    /// last task is being stopped or its report is unanswered: the engine, which hears of that task, has not taken the
+    /// queue back yet.
     #[inline(always)]
-    /// What was given up before this heartbeat is a new offer when its answer names it. Not while its last task is being
-    /// stopped or its report is unanswered: the engine, which hears of that task, has not taken the queue back yet.
-    fn forget_given_up(&mut self, heartbeat: Stamp) {
+    fn forget_given_up(&mut self, heartbeat: Stamp, grants: &Holdings) {
         let mut given_up = std::mem::take(&mut self.given_up);
-        given_up.retain(|(holding, when)| *when >= heartbeat || self.engaged_for(*holding));
+        given_up.retain(|GivenUp { holding, when, released }| {
+            *when >= heartbeat || self.engaged_for(*holding) || (*released && grants.contains(holding))
+        });
         self.given_up = given_up;
     }
 
@@ -364,7 +387,7 @@ impl Agent {
         self.leave_when_done(out);
     }
 
-    fn welcome(&mut self, now: Stamp, until: Option<Stamp>, grants: &Holdings, out: Out<'_>) {
+    fn welcome(&mut self, now: Stamp, stamp: Stamp, until: Option<Stamp>, grants: &Holdings, out: Out<'_>) {
         let newcomer = !self.known;
         self.known = true;
         let mut position = 0;
@@ -380,18 +403,23 @@ impl Agent {
             }
         }
         for holding in grants {
-            match self.grants.iter_mut().find(|grant| grant.holding == *holding && grant.revoked) {
+            match self.grants.iter_mut().find(|grant| grant.holding == *holding) {
+                // A later heartbeat has said that it is not held: the engine takes that for a release.
+                None if stamp < self.last_beat => {}
                 // Its task is to be finished.
-                Some(grant) => {
+                Some(grant) if grant.revoked => {
                     grant.until = grant.until.max(until);
                     let until = grant.until;
                     self.set_timer();
                     out.push(AgentEffect::Held { holding: *holding, until });
                 }
-                None => self.take_up(now, *holding, until, out),
+                Some(_) | None => self.take_up(now, *holding, until, out),
             }
         }
-        if newcomer && grants.is_empty() && !self.quiescing && self.running.is_none() {
+        if newcomer && !self.reports.is_empty() {
+            // With one of them, which is older than this membership, it may have asked for an order that it does not heed.
+            self.beat(now, out);
+        } else if newcomer && grants.is_empty() && !self.quiescing && self.running.is_none() {
             out.push(AgentEffect::Send(WorkerMessage::Fetch));
         }
         self.leave_when_done(out);
@@ -400,7 +428,7 @@ impl Agent {
     fn rejoin(&mut self, now: Stamp, out: Out<'_>) {
         self.known = false;
         while !self.grants.is_empty() {
-            self.drop_grant(self.grants.len() - 1, out);
+            self.drop_grant(self.grants.len() - 1, false, out);
         }
         if let Some(running) = self.running {
             self.fence_attempts_of(running.start.queue, out);
