@@ -8,10 +8,12 @@
 //! with a ticket not above the highest it has seen are old news and change nothing. Orders to start are numbered apart
 //! from those about grants: one that was lost is sent again, and newer grants may have come meanwhile.
 
+mod given_up;
 mod io;
 
 use smallvec::SmallVec;
 
+use given_up::GivenUps;
 pub use io::{AgentEffect, AgentInput, AgentOptions};
 
 use super::message::{
@@ -24,16 +26,6 @@ struct Grant {
     holding: Holding,
     until: Option<Stamp>,
     revoked: bool,
-}
-
-/// A grant that was given up: an answer that was under way meanwhile may still name it.
-#[derive(Clone, Copy, Debug)]
-struct GivenUp {
-    holding: Holding,
-    when: Stamp,
-    /// The engine was told so, and whenever it hears of it the queue is another worker's. Otherwise its lease was over,
-    /// of which the heartbeats tell.
-    released: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +49,7 @@ pub struct Agent {
     quiescing: bool,
     running: Option<Running>,
     grants: SmallVec<[Grant; 2]>,
-    given_up: SmallVec<[GivenUp; 2]>,
+    given_up: GivenUps,
     now: Stamp,
     reports: SmallVec<[Report; 1]>,
     /// The highest term of an engine that was heard.
@@ -85,7 +77,7 @@ impl Agent {
             quiescing: false,
             running: None,
             grants: SmallVec::new(),
-            given_up: SmallVec::new(),
+            given_up: GivenUps::default(),
             now: Stamp(0),
             reports: SmallVec::new(),
             term: Term(0),
@@ -223,7 +215,8 @@ impl Agent {
                         self.started = self.started.max(*ticket);
                     }
                     self.answered = self.answered.max(*stamp);
-                    self.forget_given_up(*stamp, grants);
+                    let (running, reports) = (self.running, &self.reports);
+                    self.given_up.forget(*stamp, grants, |holding| engaged_for(holding, running, reports));
                     self.welcome(now, *stamp, lease.map(|lease| after(*stamp, lease)), grants, out);
                 }
             }
@@ -251,10 +244,10 @@ impl Agent {
             }
             return;
         }
-        if let Some(given_up) = self.given_up.iter().find(|given_up| given_up.holding == holding) {
+        if self.given_up.contains(holding) {
             // Old news: the engine learns of it from a heartbeat, or from the word that may be lost, and grants under the
             // next epoch.
-            if given_up.released && given_up.when < self.answered {
+            if self.given_up.was_released_before(holding, self.answered) {
                 out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
             }
             return;
@@ -283,7 +276,7 @@ impl Agent {
             None => {
                 // It, or an answer that names it, may still be on its way: then it comes too late.
                 let released = !self.engaged_for(holding);
-                self.given_up.push(GivenUp { holding, when: self.now, released });
+                self.given_up.add(holding, self.now, released);
                 if released {
                     out.push(AgentEffect::Send(WorkerMessage::Released(holding)));
                 } else {
@@ -297,9 +290,7 @@ impl Agent {
     /// It executes a task under this grant, or the engine does not know yet how one ended: the queue cannot be handed
     /// back, for that would void the start.
     fn engaged_for(&self, holding: Holding) -> bool {
-        let under = |start: &Start| Holding { queue: start.queue, epoch: start.epoch } == holding;
-        self.running.is_some_and(|running| under(&running.start))
-            || self.reports.iter().any(|report| under(&report.start))
+        engaged_for(holding, self.running, &self.reports)
     }
 
     fn release(&mut self, position: usize, out: Out<'_>) {
@@ -311,23 +302,16 @@ impl Agent {
     fn drop_grant(&mut self, position: usize, released: bool, out: Out<'_>) {
         let holding = self.grants.remove(position).holding;
         self.set_timer();
-        self.given_up.push(GivenUp { holding, when: self.now, released });
+        self.given_up.add(holding, self.now, released);
         out.push(AgentEffect::Dropped { holding });
     }
 
-    /// What ended before this heartbeat is a new offer when its answer names it. Not what was released; nor while its
-    /// last task is being stopped or its report is unanswered: the engine, which hears of that task, has not taken the
-    /// queue back yet.
-    #[inline(always)]
-    fn forget_given_up(&mut self, heartbeat: Stamp, grants: &Holdings) {
-        let mut given_up = std::mem::take(&mut self.given_up);
-        given_up.retain(|GivenUp { holding, when, released }| {
-            *when >= heartbeat || self.engaged_for(*holding) || (*released && grants.contains(holding))
-        });
-        self.given_up = given_up;
-    }
-
     fn answered(&mut self, ticket: Ticket, out: Out<'_>) {
+        if !self.given_up.is_empty() {
+            for report in self.reports.iter().filter(|report| report.start.ticket == ticket) {
+                self.given_up.was_engaged_until(self.now, report.start.holding());
+            }
+        }
         match self.reports.as_slice() {
             [only] if only.start.ticket == ticket => self.reports.clear(),
             _ => self.reports.retain(|report| report.start.ticket != ticket),
@@ -348,7 +332,7 @@ impl Agent {
         let allowed = if start.queue.is_general() {
             self.options.session.is_none_or(|session| now < after(self.answered, session))
         } else {
-            self.allows(now, Holding { queue: start.queue, epoch: start.epoch })
+            self.allows(now, start.holding())
         };
         if allowed && self.known && !self.quiescing && self.running.is_none() {
             self.running = Some(Running { start, stopping: false });
@@ -472,6 +456,11 @@ impl Agent {
             out.push(AgentEffect::Exit);
         }
     }
+}
+
+fn engaged_for(holding: Holding, running: Option<Running>, reports: &[Report]) -> bool {
+    running.is_some_and(|running| running.start.holding() == holding)
+        || reports.iter().any(|report| report.start.holding() == holding)
 }
 
 fn after(stamp: Stamp, span: Span) -> Stamp {

@@ -35,6 +35,13 @@ pub struct Start {
     pub ticket: Ticket,
 }
 
+impl Start {
+    /// The grant that allows it.
+    pub fn holding(&self) -> Holding {
+        Holding { queue: self.queue, epoch: self.epoch }
+    }
+}
+
 /// How an attempt ended, as its worker tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
