@@ -312,6 +312,8 @@
 // Asked for by the fragment #self-check: the page looks at itself and writes what it found into the document.
 function selfCheck(timeline) {
   if (location.hash !== "#self-check") return;
+  // Everything is drawn and listens: the page is interactive from here on.
+  document.documentElement.dataset.ready = performance.now().toFixed(0);
   const found = [];
   const must = (holds, what) => { if (!holds) found.push(what); };
   const named = (it) => it.getAttribute("aria-label") || it.getAttribute("aria-labelledby") || it.textContent.trim();
@@ -351,6 +353,5 @@ function selfCheck(timeline) {
     document.documentElement.dataset.frame = frame.toFixed(1);
   }
   document.documentElement.dataset.slices = slices;
-  document.documentElement.dataset.ready = performance.now().toFixed(0);
   document.documentElement.dataset.selfCheck = found.length ? found.join(" | ") : "pass";
 }

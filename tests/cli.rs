@@ -246,6 +246,32 @@ fn junit_has_a_suite_per_scenario_a_case_per_expectation_and_the_same_bytes_each
     assert_eq!(code(&nowhere), 74, "{}", stderr(&nowhere));
 }
 
+/// The steps of the example for GitHub Actions, run as a push and as the night run them.
+#[test]
+fn the_example_for_a_teams_ci_runs_what_there_is_and_ends_as_it_says() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci/ordering-guarantee.yml");
+    let workflow: serde_json::Value = serde_yaml::from_str(&fs::read_to_string(example).unwrap()).unwrap();
+    let steps = workflow["jobs"]["scenarios"]["steps"].as_array().unwrap();
+    let commands: Vec<&str> =
+        steps.iter().filter_map(|step| step["run"].as_str()).filter(|it| it.starts_with("lanekeeper")).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    let few = SMALL.replace("horizon: 20m", "horizon: 1m");
+    let dir = folder_with(&[("scenarios/deep/small.yaml", few.as_bytes())]);
+    for choice in 0..2 {
+        for command in &commands {
+            // `${{ condition && 'one' || 'other' }}`
+            let text = match command.split_once("${{") {
+                Some((plain, chosen)) => format!("{plain} {}", chosen.split('\'').nth(3 + 2 * choice).unwrap()),
+                None => (*command).to_owned(),
+            };
+            let output = lanekeeper(dir.path(), text.strip_prefix("lanekeeper ").unwrap());
+            assert_eq!(code(&output), 0, "{text}: {}", stderr(&output));
+        }
+    }
+    let kept = steps.iter().find_map(|step| step["with"]["path"].as_str().filter(|path| path.ends_with(".xml")));
+    assert!(dir.path().join(kept.unwrap()).is_file(), "the verdicts that are kept are those that were written");
+}
+
 #[test]
 fn a_new_scenario_passes_its_own_test_and_overwrites_nothing() {
     let dir = folder_with(&[]);

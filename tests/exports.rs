@@ -140,18 +140,43 @@ fn two_runs_differ_at_their_first_different_fact_or_not_at_all() {
 
 #[test]
 fn wrong_turns_of_exports_say_the_next_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let first = "{\"at\":0.0,\"event\":\"limits_set\",\"min\":1,\"max\":1}\n";
+    let torn = file("torn.ndjson", format!("{first}{{\"at\":0.0,\"event\":\"que").as_bytes());
+    let (empty, binary) = (file("empty.ndjson", b""), file("binary.ndjson", &[0xff, 0, 0x80, b'\n']));
     let two = ["run", "scenarios/shared-claims.yaml", "scenarios/hot-resource.yaml", "--trace", "t.json"];
     for (args, exit, words) in [
         (two.as_slice(), 2, "one scenario"),
         (["diff", "nowhere.ndjson", "nowhere.ndjson"].as_slice(), 74, "cannot read nowhere.ndjson"),
         (["diff", "scenarios", "scenarios"].as_slice(), 2, "name a file"),
+        (["diff", &empty, &empty].as_slice(), 74, "it holds no event"),
+        (
+            ["diff", &torn, "scenarios/zombie-without-lease.yaml"].as_slice(),
+            74,
+            "torn.ndjson:2\n  help: `lanekeeper run",
+        ),
+        (["diff", &binary, &torn].as_slice(), 74, "binary.ndjson:1"),
+        (["shrink", "scenarios/zombie-without-lease.yaml", "-o", "scenarios"].as_slice(), 2, "is a folder"),
+        (["shrink", "scenarios/zombie-with-lease.yaml", "-o", &torn].as_slice(), 4, "lanekeeper hunt"),
+        (
+            ["shrink", "scenarios/zombie-with-lease.yaml", "--replication", "4294967295", "-o", &torn].as_slice(),
+            4,
+            "nothing to shrink",
+        ),
         (["explain", "scenarios/zombie-with-lease.yaml"].as_slice(), 4, "--task t1"),
         (["explain", "scenarios/zombie-without-lease.yaml", "--violation", "99"].as_slice(), 4, "--violation 1"),
         (["explain", "scenarios/zombie-without-lease.yaml", "--task", "t9"].as_slice(), 4, "--events"),
         (["explain", "scenarios/zombie-without-lease.yaml", "--task", "x"].as_slice(), 2, "t1, t2"),
+        (["explain", "scenarios/zombie-without-lease.yaml", "--why-waiting", "2"].as_slice(), 2, "did you mean `t2`?"),
     ] {
         let output = lanekeeper(args);
         assert_eq!(output.status.code(), Some(exit), "{args:?}: {}", text(&output.stderr));
         assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
     }
+    assert!(std::fs::read_to_string(&torn).unwrap().starts_with(first), "nothing was written over it");
 }

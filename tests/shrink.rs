@@ -82,6 +82,15 @@ fn without_any_one_of_its_events_the_violation_is_gone() {
 }
 
 #[test]
+fn what_is_left_has_timings_that_work_and_no_event_after_the_violation() {
+    let small = shrunk(&loaded(ZOMBIES), Property::Ownership, 2);
+    let text = yaml(&small.document);
+    let again = load_document(small.document, &PathBuf::new()).unwrap();
+    assert!(again.warnings.iter().all(|it| !it.path.starts_with("detection")), "{text}\n{:?}", again.warnings);
+    assert!(again.scenario.script.iter().all(|event| event.at <= small.violation.at), "{text}");
+}
+
+#[test]
 fn the_result_does_not_depend_on_the_number_of_threads() {
     let zombies = loaded(ZOMBIES);
     let (one, three) = (shrunk(&zombies, Property::Exclusion, 1), shrunk(&zombies, Property::Exclusion, 3));

@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::session::{Overrides, read};
 use super::terminal::{Terminal, quoted};
 use crate::registry::Registry;
-use crate::report::difference::{Comparison, first_difference};
+use crate::report::difference::{Comparison, Unreadable, first_difference};
 use crate::report::events::Events;
 use crate::world::simulate;
 
@@ -50,9 +50,7 @@ impl DiffArgs {
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let first = self.lines(&self.first, registry, terminal)?;
         let second = self.lines(&self.second, registry, terminal)?;
-        let found = first_difference(first, second, self.context)
-            .map_err(|error| Failure::io(format!("error: cannot read the events: {error}")))?;
-        match found {
+        match first_difference(first, second, self.context).map_err(|wrong| self.unreadable(&wrong))? {
             Comparison::Equal(facts) => {
                 terminal.print(&format!("no difference in {facts} facts\n"))?;
                 Ok(Exit::Done)
@@ -63,6 +61,13 @@ impl DiffArgs {
                 Ok(Exit::Violated)
             }
         }
+    }
+
+    fn unreadable(&self, Unreadable { which, line, why }: &Unreadable) -> Failure {
+        let file = [&self.first, &self.second][*which];
+        let place = if *line == 0 { String::new() } else { format!(":{line}") };
+        let help = format!("`lanekeeper run SCENARIO --events {}` writes the events of a run", quoted(file));
+        Failure::io(format!("error: cannot compare the events: {why}\n  --> {}{place}\n  help: {help}", file.display()))
     }
 
     /// A run as lines of events: those of a file, or of a simulation, kept in a nameless file.

@@ -128,9 +128,11 @@ impl ExplainArgs {
             Some(TaskId::from_index(number.checked_sub(1)? as usize))
         };
         scripted.or_else(numbered).ok_or_else(|| {
-            Failure::usage(format!(
-                "error: `{name}` is no task\n  help: tasks are named t1, t2, … as they are submitted"
-            ))
+            let help = match name.parse::<u32>() {
+                Ok(number) => format!("did you mean `t{number}`?"),
+                Err(_) => "tasks are named t1, t2, … as they are submitted".to_owned(),
+            };
+            Failure::usage(format!("error: `{name}` is no task\n  help: {help}"))
         })
     }
 

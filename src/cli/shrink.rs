@@ -10,10 +10,11 @@ use super::session::{Ready, Running, experiment, read};
 use super::terminal::{Terminal, quoted};
 use crate::base::Property;
 use crate::base::names::PropertySet;
-use crate::experiment::Results;
+use crate::experiment::judge::judged_properties;
 use crate::experiment::record::record;
+use crate::experiment::replicate::replicate_one;
 use crate::experiment::shrink::{Aim, Options, Shrunk, Size, shrink};
-use crate::observe::Violation;
+use crate::observe::{Observation, Violation};
 use crate::registry::Registry;
 use crate::report::atomic_write;
 use crate::scenario::write::yaml;
@@ -54,17 +55,30 @@ impl ShrinkArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
-        let mut ready = read(Some(&self.file), &self.running.overrides, registry, terminal)?;
-        if let Some(replication) = self.replication {
-            ready.scenario.run.replications = ready.scenario.run.replications.max(replication.saturating_add(1));
+        if self.output.is_dir() {
+            let shown = self.output.display();
+            return Err(Failure::usage(format!(
+                "error: {shown} is a folder\n  help: name a file: -o {shown}/small.yaml"
+            )));
         }
-        let outcome = experiment(&ready, &self.running, false, terminal);
-        if interrupted() || !outcome.results.complete {
-            return Ok(Exit::Interrupted);
-        }
-        let Some((replication, violation)) = self.violation(&outcome.results, outcome.judgement.judged) else {
-            let what = self.property.map_or_else(|| "nothing".to_owned(), |it| format!("`{it}` is not"));
-            let message = format!("error: {what} violated in {}: there is nothing to shrink", self.file.display());
+        let ready = read(Some(&self.file), &self.running.overrides, registry, terminal)?;
+        let promised = ready.factory.guarantees(ready.scenario.detection).properties;
+        let judged = judged_properties(&ready.scenario.expect, promised);
+        let observations = match self.replication {
+            Some(replication) => vec![replicate_one(&ready.scenario, &*ready.factory, replication)],
+            None => {
+                let results = experiment(&ready, &self.running, false, terminal).results;
+                if interrupted() || !results.complete {
+                    return Ok(Exit::Interrupted);
+                }
+                results.observations
+            }
+        };
+        let Some((replication, violation)) = self.violation(&observations, judged) else {
+            let what = self.property.map_or_else(|| "nothing is".to_owned(), |it| format!("`{it}` is not"));
+            let file = self.file.display();
+            let help = "`lanekeeper hunt` looks for a seed that violates something";
+            let message = format!("error: {what} violated in {file}: there is nothing to shrink\n  help: {help}");
             return Err(Failure { exit: Exit::Nothing, message });
         };
         let engines = |spec: &_| registry.factory(spec).ok();
@@ -76,11 +90,10 @@ impl ShrinkArgs {
     }
 
     /// The violation to keep, and in which replication it is: of a promise before others.
-    fn violation<'a>(&self, results: &'a Results, judged: PropertySet) -> Option<(u32, &'a Violation)> {
+    fn violation<'a>(&self, seen: &'a [Observation], judged: PropertySet) -> Option<(u32, &'a Violation)> {
         let all = || {
-            let numbered = (0..).zip(&results.observations);
-            let wanted = numbered.filter(|(number, _)| self.replication.is_none_or(|it| it == *number));
-            wanted.flat_map(|(number, observation)| observation.violations.iter().map(move |it| (number, it)))
+            let numbered = (self.replication.unwrap_or(0)..=u32::MAX).zip(seen);
+            numbered.flat_map(|(number, observation)| observation.violations.iter().map(move |it| (number, it)))
         };
         match self.property {
             Some(property) => all().find(|(_, it)| it.property == property),

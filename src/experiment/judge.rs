@@ -100,7 +100,7 @@ pub fn judge_observations(
 }
 
 /// What the engine promises and what is listed, without what must be violated.
-pub(super) fn judged_properties(expect: &Expect, promised: PropertySet) -> PropertySet {
+pub(crate) fn judged_properties(expect: &Expect, promised: PropertySet) -> PropertySet {
     let listed = expect.always.iter().flatten().copied();
     let judged = listed.fold(promised, PropertySet::with);
     expect.violated.iter().copied().fold(judged, PropertySet::without)

@@ -32,16 +32,55 @@ pub struct Difference {
     pub second: Vec<String>,
 }
 
+/// Why a run cannot be compared.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// 0: the first one, 1: the second one.
+    pub which: usize,
+    /// The line, from 1; 0: there is none.
+    pub line: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The events of a run, a line each.
+struct Events<R> {
+    which: usize,
+    lines: io::Lines<R>,
+    line: u64,
+}
+
+impl<R: BufRead> Events<R> {
+    fn next(&mut self) -> Result<Option<String>, Unreadable> {
+        let wrong = |line, why| Unreadable { which: self.which, line, why };
+        match self.lines.next() {
+            None if self.line == 0 => Err(wrong(0, "it holds no event".to_owned())),
+            None => Ok(None),
+            Some(read) => {
+                self.line += 1;
+                let text = read.map_err(|error| wrong(self.line, error.to_string()))?;
+                // Both runs were written by the same hand: a look at the ends of a line finds what is torn or no event.
+                if text.starts_with("{\"at\":") && text.ends_with('}') {
+                    Ok(Some(text))
+                } else {
+                    Err(wrong(self.line, "this is no event, or a part of one".to_owned()))
+                }
+            }
+        }
+    }
+}
+
 /// Compares two runs, given as lines of events; `context`: so many lines before and after are kept.
 ///
 /// # Errors
-/// When a run cannot be read.
-pub fn first_difference(first: impl BufRead, second: impl BufRead, context: usize) -> io::Result<Comparison> {
-    let (mut first, mut second) = (first.lines(), second.lines());
+/// When a run cannot be read, holds nothing, or holds what is no event.
+pub fn first_difference(first: impl BufRead, second: impl BufRead, context: usize) -> Result<Comparison, Unreadable> {
+    let mut first = Events { which: 0, lines: first.lines(), line: 0 };
+    let mut second = Events { which: 1, lines: second.lines(), line: 0 };
     let mut before: VecDeque<String> = VecDeque::new();
     let mut equal = 0;
     loop {
-        match (first.next().transpose()?, second.next().transpose()?) {
+        match (first.next()?, second.next()?) {
             (None, None) => return Ok(Comparison::Equal(equal)),
             (Some(one), Some(other)) if one == other => {
                 equal += 1;
@@ -51,15 +90,21 @@ pub fn first_difference(first: impl BufRead, second: impl BufRead, context: usiz
                 }
             }
             (one, other) => {
-                let rest = |begun: Option<String>, lines: &mut dyn Iterator<Item = io::Result<String>>| {
-                    let room = if begun.is_some() { context } else { 0 };
-                    begun.map(Ok).into_iter().chain(lines.take(room)).collect::<io::Result<Vec<String>>>()
-                };
-                let (first, second) = (rest(one, &mut first)?, rest(other, &mut second)?);
+                let (first, second) = (rest(one, &mut first, context)?, rest(other, &mut second, context)?);
                 return Ok(Comparison::Differ(Difference { equal, before: before.into(), first, second }));
             }
         }
     }
+}
+
+/// What follows in a run that goes on, its first line included.
+fn rest(begun: Option<String>, events: &mut Events<impl BufRead>, context: usize) -> Result<Vec<String>, Unreadable> {
+    let mut lines: Vec<String> = begun.into_iter().collect();
+    while !lines.is_empty() && lines.len() <= context {
+        let Some(line) = events.next()? else { break };
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 impl Difference {
@@ -114,7 +159,7 @@ fn plain(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    const A: &str = "{\"at\":0.0,\"event\":\"worker_ready\",\"worker\":\"w1\"}\n{\"at\":90.5,\"event\":\"started\",\"task\":\"t1\"}\nx\ny\nz\n";
+    const A: &str = "{\"at\":0.0,\"event\":\"worker_ready\",\"worker\":\"w1\"}\n{\"at\":90.5,\"event\":\"started\",\"task\":\"t1\"}\n{\"at\":91.0,\"event\":\"x\"}\n{\"at\":91.0,\"event\":\"y\"}\n{\"at\":91.0,\"event\":\"z\"}\n";
 
     fn compared(first: &str, second: &str) -> Comparison {
         first_difference(first.as_bytes(), second.as_bytes(), 2).unwrap()
@@ -128,7 +173,6 @@ mod tests {
     #[test]
     fn equal_runs_have_none() {
         assert_eq!(compared(A, A), Comparison::Equal(5));
-        assert_eq!(compared("", ""), Comparison::Equal(0));
     }
 
     #[test]
@@ -137,14 +181,27 @@ mod tests {
         assert_eq!(
             found.words("A", "B"),
             "1 fact is equal\n\nbefore, in both\n             0  worker_ready worker=w1\n\nthe first \
-             difference\n  A:\n  1 min 30.5 s  started task=t1\n  B:\n  1 min 30.5 s  started task=t2\n\nwhat followed in A\n  \
-             x\n  y\n\nwhat followed in B\n  x\n  y\n"
+             difference\n  A:\n  1 min 30.5 s  started task=t1\n  B:\n  1 min 30.5 s  started task=t2\n\nwhat followed in A\n    \
+             1 min 31 s  x\n    1 min 31 s  y\n\nwhat followed in B\n    1 min 31 s  x\n    1 min 31 s  y\n"
         );
     }
 
     #[test]
+    fn what_is_no_event_is_refused_with_its_run_and_line() {
+        for (first, second, which, line) in [
+            (A, "", 1, 0),
+            ("hello\n", A, 0, 1),
+            (A, &A[..A.len() - 3], 1, 5),
+            (&A.replace("t1", "t2")[..A.len() - 30], A, 0, 4),
+        ] {
+            let found = first_difference(first.as_bytes(), second.as_bytes(), 9).unwrap_err();
+            assert_eq!((found.which, found.line), (which, line), "{first} / {second}: {found:?}");
+        }
+    }
+
+    #[test]
     fn a_run_that_ends_earlier_differs_at_its_end() {
-        let found = difference(A, A.split_once("\ny").unwrap().0);
+        let found = difference(A, A.split_once("\n{\"at\":91.0,\"event\":\"y").unwrap().0);
         assert_eq!((found.equal, found.second.len()), (3, 0));
         assert!(found.words("A", "B").contains("B:\n  the run is over"));
     }

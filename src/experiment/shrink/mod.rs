@@ -88,6 +88,7 @@ pub fn shrink(documents: &[Value], aim: Aim, options: &Options<'_>) -> Option<Sh
         trials.remove_workers();
         trials.join_earlier();
         trials.remove_keys();
+        trials.end_by_horizon();
         trials.round_numbers(&[""]);
         trials.round_times();
         if *trials.best() == known {

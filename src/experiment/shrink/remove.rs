@@ -110,6 +110,20 @@ impl Trials<'_> {
         }
     }
 
+    /// What happens after the violation only makes the run long enough for it to be seen: the horizon says so instead.
+    pub(super) fn end_by_horizon(&mut self) {
+        let at = Span::from_micros(self.violated_at().micros());
+        self.first(1, |best, _| {
+            let last = script(best).iter().filter_map(time).max().filter(|last| *last > at)?;
+            let mut document = best.clone();
+            script_mut(&mut document).retain(|event| time(event).is_some_and(|it| it <= at));
+            if document.pointer("/run/horizon").is_none() {
+                document["run"]["horizon"] = json!(last);
+            }
+            Some(document)
+        });
+    }
+
     /// Names without gaps.
     pub(super) fn rename(&mut self) {
         self.first(1, |best, _| Some(numbered(best)));

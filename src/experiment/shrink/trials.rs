@@ -1,5 +1,6 @@
 //! Candidates and what becomes of them: the best document so far, replaced by any that still shows what is aimed at.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use crate::base::{Labels, Property, Time};
 use crate::experiment::replicate::settings;
 use crate::fact::{Fact, Observe};
 use crate::observe::{Observer, Violation};
-use crate::scenario::load_document;
+use crate::scenario::{Loaded, load_document};
 use crate::world;
 
 /// So many candidates are tried together; a fixed number, for the choice must not depend on how many threads there are.
@@ -93,6 +94,8 @@ pub(super) struct Trials<'a> {
     facts_max: u64,
     work_left: u64,
     tried: u64,
+    /// Where the first document has timings that cannot work.
+    doubtful: BTreeSet<String>,
     /// Properties whose violation is no news.
     known: PropertySet,
     others: Vec<(Violation, Value)>,
@@ -103,7 +106,8 @@ impl<'a> Trials<'a> {
     pub(super) fn begin(document: Value, aim: &Aim, options: &'a Options<'a>) -> Option<Self> {
         let threads = options.jobs.max(1);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        let run = run(&document, options, u64::MAX).ok()?;
+        let run = run(&document, options, u64::MAX, None).ok()?;
+        let doubtful = doubtful(&load_document(document.clone(), &options.dir).ok()?);
         let known = run.violations.iter().map(|it| it.property).collect();
         let outcome = run.showing(aim)?;
         let facts_max = outcome.facts + MORE_FACTS;
@@ -117,6 +121,7 @@ impl<'a> Trials<'a> {
             facts_max,
             work_left: WORK_IN_ALL,
             tried: 0,
+            doubtful,
             known,
             others: Vec::new(),
         })
@@ -147,10 +152,10 @@ impl<'a> Trials<'a> {
             if self.is_given_up() {
                 break;
             }
-            let (best, options, facts_max) = (&self.best, self.options, self.facts_max);
+            let (best, options, facts_max, doubtful) = (&self.best, self.options, self.facts_max, &self.doubtful);
             let one = |number| {
                 let document = make(best, number).filter(|document| document != best)?;
-                Some((run(&document, options, facts_max), document))
+                Some((run(&document, options, facts_max, Some(doubtful)), document))
             };
             let group = from..(from + GROUP).min(count);
             let tried: Vec<_> = self.pool.install(|| group.into_par_iter().map(one).collect());
@@ -202,16 +207,31 @@ impl Run {
     }
 }
 
-/// A document that is no scenario, panics, or has too many facts.
+/// Where a scenario has timings that `check` warns of: with a lease or a ttl too short for its heartbeat everything goes
+/// wrong, and nobody would know which of it is meant.
+fn doubtful(loaded: &Loaded) -> BTreeSet<String> {
+    let paths = loaded.warnings.iter().map(|warning| warning.path.clone());
+    paths.filter(|path| ["detection", "engine"].iter().any(|part| path.starts_with(part))).collect()
+}
+
+/// A document that is no scenario, has timings that the first one had not, panics, or has too many facts.
 struct Failed {
     /// So many facts were there before.
     facts: u64,
 }
 
-/// Runs a document once.
-fn run(document: &Value, options: &Options<'_>, facts_max: u64) -> Result<Run, Failed> {
-    let unread = |_| Failed { facts: 0 };
-    let scenario = load_document(document.clone(), &options.dir).map_err(unread)?.scenario;
+/// Runs a document once; `allowed`: where its timings may be doubtful.
+fn run(
+    document: &Value,
+    options: &Options<'_>,
+    facts_max: u64,
+    allowed: Option<&BTreeSet<String>>,
+) -> Result<Run, Failed> {
+    let loaded = load_document(document.clone(), &options.dir).map_err(|_| Failed { facts: 0 })?;
+    if allowed.is_some_and(|allowed| !doubtful(&loaded).is_subset(allowed)) {
+        return Err(Failed { facts: 0 });
+    }
+    let scenario = loaded.scenario;
     let factory = (options.engines)(&scenario.engine).ok_or(Failed { facts: 0 })?;
     let guarantees = factory.guarantees(scenario.detection);
     let mut bounded = Bounded { observer: Observer::new(settings(&scenario, &guarantees, false)), left: facts_max };

@@ -183,14 +183,22 @@ impl<'a> Chain<'a> {
             About::Worker(worker) => self.workers.contains(&worker),
             About::Pool => self.subject.violations.iter().any(|it| it.property == Property::PoolBounds),
         };
-        // What held when it began: the last grant of each queue before.
-        let mut before: BTreeMap<QueueId, usize> = BTreeMap::new();
+        // What held when it began: the last grant of each queue before, and, where no task leads to it, what befell each
+        // worker last.
+        let without_tasks = self.subject.tasks.is_empty();
+        let (mut grants, mut workers) = (BTreeMap::new(), BTreeMap::new());
         for (index, line) in self.lines.iter().enumerate().filter(|(_, line)| line.at < begins) {
-            if let About::Grant(queue, _) = line.about {
-                before.insert(queue, index);
+            match line.about {
+                About::Grant(queue, _) => {
+                    grants.insert(queue, index);
+                }
+                About::Worker(worker) if without_tasks => {
+                    workers.insert(worker, index);
+                }
+                _ => {}
             }
         }
-        let before: BTreeSet<usize> = before.into_values().collect();
+        let before: BTreeSet<usize> = grants.into_values().chain(workers.into_values()).collect();
         let told = |(index, line): &(usize, Line)| {
             !line.broken.is_empty() || (is_told(line) && ((begins..=ends).contains(&line.at) || before.contains(index)))
         };
