@@ -250,11 +250,8 @@ impl<K: Id, V> IdMap<K, V> {
     /// Sets the entry of `key` and returns the one before.
     #[inline(always)]
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let mut position = self.position(key);
-        if self.directory.get(position).is_none_or(Option::is_none) {
-            position = self.add_page(key);
-        }
-        let page = self.directory[position].as_mut().expect("a page was just added");
+        let position = self.position(key);
+        let Some(Some(page)) = self.directory.get_mut(position) else { return self.insert_on_new_page(key, value) };
         let before = page.slots[key.index() % PAGE_SIZE].replace(value);
         if before.is_none() {
             page.used += 1;
@@ -264,7 +261,12 @@ impl<K: Id, V> IdMap<K, V> {
     }
 
     #[cold]
-    fn add_page(&mut self, key: K) -> usize {
+    fn insert_on_new_page(&mut self, key: K, value: V) -> Option<V> {
+        self.add_page(key);
+        self.insert(key, value)
+    }
+
+    fn add_page(&mut self, key: K) {
         let number = key.index() >> PAGE_BITS;
         if self.directory.is_empty() {
             self.first_page = number;
@@ -280,7 +282,6 @@ impl<K: Id, V> IdMap<K, V> {
             self.directory.resize_with(position + 1, || None);
         }
         self.directory[position] = Some(self.free.pop().unwrap_or_else(Page::empty));
-        position
     }
 
     /// Takes the entry of `key` out.

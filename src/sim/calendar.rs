@@ -1,14 +1,17 @@
 //! The calendar of future events. What is popped follows the total order (time, class, insertion number), whatever was
 //! scheduled when, and in the steady state nothing is allocated.
 //!
-//! Two containers share the work. What lies ahead is a key of 16 bytes in a 4-ary heap and an event in a slab; a key is
-//! stale when its slot was emptied or given to another rank, which makes cancelling O(1): the key is skipped when its turn
-//! comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion number is
+//! Two containers share the work. What lies ahead is a key of 16 bytes (see `keys`) and an event in a slab; a key is stale
+//! when its slot was emptied or given to another rank, which makes cancelling O(1): the key is skipped when its turn comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion number is
 //! above all of that class and instant, so a queue is order enough.
+
+mod keys;
 
 use std::collections::VecDeque;
 
 use crate::base::Time;
+
+use keys::{Key, Keys};
 
 /// Classes are numbered below this.
 pub const CLASS_COUNT: usize = 8;
@@ -20,7 +23,6 @@ const CLASS_SHIFT: u32 = 61;
 const IN_LANE: u32 = (1 << SLOT_BITS) - 1;
 /// The rank of an empty slot. No event in a slot has it, for its last bits are those of a lane.
 const EMPTY: u64 = u64::MAX;
-const ARITY: usize = 4;
 /// So few stale keys are never worth a sweep.
 const STALE_TOLERATED: usize = 64;
 
@@ -40,21 +42,6 @@ struct Due<E> {
     event: Option<E>,
 }
 
-/// The place of an event in the order, and where it lies.
-#[derive(Clone, Copy)]
-struct Key {
-    micros: u64,
-    /// The class above the insertion number above the slot: ties of an instant are decided by one compare.
-    rank: u64,
-}
-
-impl Key {
-    #[inline(always)]
-    fn order(self) -> u128 {
-        (u128::from(self.micros) << 64) | u128::from(self.rank)
-    }
-}
-
 struct Slot<E> {
     /// The rank of the event that lies here, or [`EMPTY`].
     rank: u64,
@@ -66,20 +53,17 @@ pub struct Calendar<E> {
     now: Time,
     inserted: u64,
     live: usize,
-    heap: Vec<Key>,
-    /// The root of the heap was popped and not replaced yet: the next key scheduled takes its place, which saves one of
-    /// two sifts when an event schedules its successor.
-    root_vacant: bool,
-    /// The heap holds nothing of the current instant. Looked at when an event is popped from it: what is scheduled for the
-    /// current instant goes to a lane.
-    heap_is_ahead: bool,
+    keys: Keys,
+    /// No key is of the current instant. Looked at when one is popped: what is scheduled for the current instant goes to a
+    /// lane.
+    keys_lie_after: bool,
     /// Sorted by rank; the first and the last of a lane are never cancelled ones.
     lanes: [VecDeque<Due<E>>; CLASS_COUNT],
     /// Bit `c` is set while lane `c` is not empty.
     busy_lanes: u8,
     slots: Vec<Slot<E>>,
     free: Vec<u32>,
-    /// Keys of cancelled events that are still in the heap.
+    /// Keys of cancelled events that are still there.
     stale: usize,
 }
 
@@ -90,9 +74,8 @@ impl<E: Copy> Calendar<E> {
             now: Time::ZERO,
             inserted: 0,
             live: 0,
-            heap: Vec::new(),
-            root_vacant: false,
-            heap_is_ahead: true,
+            keys: Keys::default(),
+            keys_lie_after: true,
             lanes: std::array::from_fn(|_| VecDeque::new()),
             busy_lanes: 0,
             slots: Vec::new(),
@@ -131,14 +114,7 @@ impl<E: Copy> Calendar<E> {
         let slot = self.free.pop().unwrap_or_else(|| self.new_slot(event));
         let rank = self.next_rank(class, slot);
         self.slots[slot as usize] = Slot { rank, event };
-        let key = Key { micros: at.micros(), rank };
-        if self.root_vacant {
-            self.root_vacant = false;
-            self.sift_down(0, key);
-        } else {
-            self.heap.push(key);
-            self.sift_up(self.heap.len() - 1, key);
-        }
+        self.keys.insert(Key { micros: at.micros(), rank });
         Handle { rank }
     }
 
@@ -206,13 +182,11 @@ impl<E: Copy> Calendar<E> {
                 self.live -= 1;
                 return Some((self.now, event));
             }
-            self.fill_root();
-            let key = *self.heap.first()?;
-            self.root_vacant = true;
+            let key = self.keys.pop()?;
             if let Some(event) = self.vacate(key.rank) {
                 self.live -= 1;
                 self.now = Time::from_micros(key.micros);
-                self.heap_is_ahead = self.next_keys_are_ahead();
+                self.keys_lie_after = self.keys.lie_after(key.micros);
                 return Some((self.now, event));
             }
             self.stale -= 1;
@@ -226,20 +200,18 @@ impl<E: Copy> Calendar<E> {
             return Some(self.now);
         }
         self.drop_stale();
-        self.heap.first().map(|key| Time::from_micros(key.micros))
+        self.keys.first().map(|key| Time::from_micros(key.micros))
     }
 
-    /// Makes the first key of the heap, if there is one, that of a live event.
+    /// Makes the first key, if there is one, that of a live event.
     #[cold]
     fn drop_stale(&mut self) {
-        self.fill_root();
         while self.stale > 0
-            && let Some(key) = self.heap.first()
-            && !self.is_live(*key)
+            && let Some(key) = self.keys.first()
+            && !self.is_live(key)
         {
-            self.root_vacant = true;
+            self.keys.pop();
             self.stale -= 1;
-            self.fill_root();
         }
     }
 
@@ -251,29 +223,28 @@ impl<E: Copy> Calendar<E> {
     pub fn is_due(&mut self, class: u8) -> bool {
         assert!(usize::from(class) < CLASS_COUNT, "class {class} of an event is too high");
         let lanes = (2u16 << class) - 1;
-        u16::from(self.busy_lanes) & lanes != 0 || (!self.heap_is_ahead && self.is_due_in_heap(class))
+        u16::from(self.busy_lanes) & lanes != 0 || (!self.keys_lie_after && self.is_due_by_key(class))
     }
 
     #[cold]
-    fn is_due_in_heap(&mut self, class: u8) -> bool {
+    fn is_due_by_key(&mut self, class: u8) -> bool {
         let last = u64::from(class) << CLASS_SHIFT | ((1 << CLASS_SHIFT) - 1);
-        if !self.heap_comes_before(last) {
+        if !self.keys.come_before(self.now.micros(), last) {
             return false;
         }
         // Unless what comes before was cancelled.
-        let now = self.now.micros();
         self.drop_stale();
-        self.heap.first().is_some_and(|key| key.micros == now && key.rank < last)
+        self.keys.come_before(self.now.micros(), last)
     }
 
-    /// The first event of the lanes, unless a key of the heap comes before it.
+    /// The first event of the lanes, unless a key comes before it.
     #[inline(always)]
     fn pop_lane(&mut self) -> Option<E> {
         if self.busy_lanes == 0 {
             return None;
         }
         let class = self.busy_lanes.trailing_zeros() as usize;
-        if !self.heap_is_ahead && self.heap_comes_before(self.lanes[class].front()?.rank) {
+        if !self.keys_lie_after && self.keys.come_before(self.now.micros(), self.lanes[class].front()?.rank) {
             return None;
         }
         let lane = &mut self.lanes[class];
@@ -284,25 +255,6 @@ impl<E: Copy> Calendar<E> {
         event
     }
 
-    /// Whether the heap holds a key of the current instant that comes before this rank.
-    fn heap_comes_before(&self, rank: u64) -> bool {
-        let now = self.now.micros();
-        // The least key is the root, or one of its children while it is vacant.
-        let least = if self.root_vacant { 1..ARITY + 1 } else { 0..1 };
-        let least = &self.heap[least.start.min(self.heap.len())..least.end.min(self.heap.len())];
-        least.iter().any(|key| key.micros == now && key.rank < rank)
-    }
-
-    /// Whether the root of the heap, which is vacant, has no child of the current instant.
-    #[inline(always)]
-    fn next_keys_are_ahead(&self) -> bool {
-        let now = self.now.micros();
-        match self.heap.get(1..1 + ARITY) {
-            Some([a, b, c, d]) => (a.micros > now) & (b.micros > now) & (c.micros > now) & (d.micros > now),
-            _ => self.heap.iter().skip(1).all(|key| key.micros > now),
-        }
-    }
-
     fn trim_front(&mut self, class: usize) {
         let lane = &mut self.lanes[class];
         while lane.front().is_some_and(|due| due.event.is_none()) {
@@ -311,62 +263,6 @@ impl<E: Copy> Calendar<E> {
         if lane.is_empty() {
             self.busy_lanes &= !(1 << class);
         }
-    }
-
-    #[inline(always)]
-    fn fill_root(&mut self) {
-        if self.root_vacant {
-            self.root_vacant = false;
-            if let Some(last) = self.heap.pop()
-                && !self.heap.is_empty()
-            {
-                self.sift_down(0, last);
-            }
-        }
-    }
-
-    /// Writes `key` at `hole` or further up, where it belongs.
-    #[inline]
-    fn sift_up(&mut self, mut hole: usize, key: Key) {
-        let order = key.order();
-        while hole > 0 {
-            let parent = (hole - 1) / ARITY;
-            let above = self.heap[parent];
-            if above.order() < order {
-                break;
-            }
-            self.heap[hole] = above;
-            hole = parent;
-        }
-        self.heap[hole] = key;
-    }
-
-    /// Writes `key` at `hole` or further down, where it belongs.
-    #[inline(always)]
-    fn sift_down(&mut self, mut hole: usize, key: Key) {
-        let order = key.order();
-        let heap = self.heap.as_mut_slice();
-        loop {
-            let first = hole * ARITY + 1;
-            let (child, least) = if let Some([a, b, c, d]) = heap.get(first..first + ARITY) {
-                // A tournament in arithmetic: which child wins is a coin toss that no branch predictor can learn.
-                let (left, l) = if b.order() < a.order() { (1, *b) } else { (0, *a) };
-                let (right, r) = if d.order() < c.order() { (3, *d) } else { (2, *c) };
-                if r.order() < l.order() { (first + right, r) } else { (first + left, l) }
-            } else {
-                let rest = heap.get(first..).unwrap_or(&[]);
-                match rest.iter().enumerate().min_by_key(|(_, key)| key.order()) {
-                    Some((offset, key)) => (first + offset, *key),
-                    None => break,
-                }
-            };
-            if order < least.order() {
-                break;
-            }
-            heap[hole] = least;
-            hole = child;
-        }
-        heap[hole] = key;
     }
 
     /// Empties the slot of an event, if it still lies there.
@@ -388,12 +284,8 @@ impl<E: Copy> Calendar<E> {
     /// Drops all stale keys. Called when they outnumber the live ones, so each cancellation pays for O(1) of it.
     #[cold]
     fn sweep(&mut self) {
-        self.fill_root();
         let slots = &self.slots;
-        self.heap.retain(|key| slots[slot_of(key.rank)].rank == key.rank);
-        for position in (0..self.heap.len().div_ceil(ARITY)).rev() {
-            self.sift_down(position, self.heap[position]);
-        }
+        self.keys.retain(|key| slots[slot_of(key.rank)].rank == key.rank);
         self.stale = 0;
     }
 }

@@ -78,6 +78,7 @@ impl Dist {
     }
 
     /// [`Dist::sample`] of what is drawn less often.
+    #[inline(never)]
     fn sample_by_formula(&self, stream: &mut Stream) -> Span {
         match self {
             Dist::Constant(_) | Dist::Exponential { .. } => unreachable!("drawn on the spot"),

@@ -188,8 +188,8 @@ impl<O: Observe> World<'_, O> {
                     self.cluster.untold.remove(&task);
                     self.client_is_told(task, outcome);
                 }
-                Effect::Send(worker, mut message) => {
-                    self.send_to_worker(worker, &mut message);
+                Effect::Send(worker, message) => {
+                    self.send_to_worker(worker, message);
                     if let Some(EngineCrash { point: CrashPoint::AfterSend, recover_after }) = self.cluster.crash {
                         self.cluster.crash = None;
                         return self.engine_ends(said(), recover_after);
@@ -321,7 +321,7 @@ impl<O: Observe> World<'_, O> {
                     refused = true;
                     break;
                 }
-                Effect::Send(worker, mut message) => self.send_to_worker(worker, &mut message),
+                Effect::Send(worker, message) => self.send_to_worker(worker, message),
                 Effect::Settle(..) | Effect::Note(_) => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Drives the engine that leads: gives it inputs, carries out its effects in order, and wakes it when it wants to be.
 
 use crate::base::Time;
-use crate::engine::{Effect, Input};
+use crate::engine::{ClusterMessage, Effect, Input};
 use crate::fact::{Fact, Observe};
 
 use super::{Event, World, class};
@@ -16,20 +16,32 @@ impl<O: Observe> World<'_, O> {
         }
         self.reports_arrive(input);
         let Some(engine) = &mut self.engine else { return };
-        let mut effects = std::mem::take(&mut self.outbox);
-        engine.handle(self.calendar.now(), input, &mut effects);
-        for effect in &mut effects {
-            match effect {
+        debug_assert!(self.outbox.is_empty(), "an engine is told something while its word is carried out");
+        engine.handle(self.calendar.now(), input, &mut self.outbox);
+        // Read where they lie: to take the outbox away and put it back costs more.
+        for position in 0..self.outbox.len() {
+            match &mut self.outbox[position] {
                 // Nobody will have to be restored.
                 Effect::Persist(_) => {}
-                Effect::Fence(fence) => self.fence(*fence),
-                Effect::Send(worker, message) => self.send_to_worker(*worker, message),
-                Effect::Settle(task, outcome) => self.client_is_told(*task, *outcome),
-                Effect::Note(note) => self.fact(Fact::Noted(*note)),
+                Effect::Fence(fence) => {
+                    let fence = *fence;
+                    self.fence(fence);
+                }
+                Effect::Send(worker, message) => {
+                    let (worker, message) = (*worker, std::mem::replace(message, ClusterMessage::Quiesce));
+                    self.send_to_worker(worker, message);
+                }
+                Effect::Settle(task, outcome) => {
+                    let (task, outcome) = (*task, *outcome);
+                    self.client_is_told(task, outcome);
+                }
+                Effect::Note(note) => {
+                    let note = *note;
+                    self.fact(Fact::Noted(note));
+                }
             }
         }
-        effects.clear();
-        self.outbox = effects;
+        self.outbox.clear();
         self.arm_engine();
     }
 

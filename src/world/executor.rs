@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
-use crate::engine::message::{Ended, Holding, Stamp, Start};
+use crate::engine::message::{Ended, Holding, Stamp, Start, WorkerMessage};
 use crate::fact::{AttemptEnd, Exit, Fact, Observe};
 use crate::scenario::{CancelWhen, Harm};
 use crate::sim::Handle;
@@ -57,27 +57,37 @@ impl<O: Observe> World<'_, O> {
     pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) -> bool {
         let now = self.now();
         let Some(worker) = self.workers.get_mut(id) else { return false };
-        let mut effects = std::mem::take(&mut self.agent_effects);
-        worker.agent.handle(worker.clock.read(now), input, &mut effects);
+        debug_assert!(self.agent_effects.is_empty(), "an agent is told something while its word is carried out");
+        worker.agent.handle(worker.clock.read(now), input, &mut self.agent_effects);
         worker.arm(id, &mut self.calendar);
         let mut begins = false;
-        for effect in &mut effects {
-            match effect {
-                AgentEffect::Send(message) => self.send_to_engine(id, message),
+        for position in 0..self.agent_effects.len() {
+            match &mut self.agent_effects[position] {
+                AgentEffect::Send(message) => {
+                    let message = std::mem::replace(message, WorkerMessage::Leave);
+                    self.send_to_engine(id, message);
+                }
                 AgentEffect::Execute(start) => {
-                    self.execute(id, *start);
+                    let start = *start;
+                    self.execute(id, start);
                     begins = true;
                 }
-                AgentEffect::Stop { ticket, fenced } => self.stop(id, *ticket, *fenced),
-                AgentEffect::Held { holding, until } => self.held(id, *holding, *until),
+                AgentEffect::Stop { ticket, fenced } => {
+                    let (ticket, fenced) = (*ticket, *fenced);
+                    self.stop(id, ticket, fenced);
+                }
+                AgentEffect::Held { holding, until } => {
+                    let (holding, until) = (*holding, *until);
+                    self.held(id, holding, until);
+                }
                 AgentEffect::Dropped { holding } => {
-                    self.fact(Fact::Dropped { worker: id, queue: holding.queue, epoch: holding.epoch });
+                    let Holding { queue, epoch } = *holding;
+                    self.fact(Fact::Dropped { worker: id, queue, epoch });
                 }
                 AgentEffect::Exit => self.worker_gone(id, Exit::Left),
             }
         }
-        effects.clear();
-        self.agent_effects = effects;
+        self.agent_effects.clear();
         begins
     }
 

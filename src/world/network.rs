@@ -151,14 +151,6 @@ impl Link {
     }
 }
 
-fn taken_word(message: &mut WorkerMessage) -> WorkerMessage {
-    std::mem::replace(message, WorkerMessage::Leave)
-}
-
-fn taken_order(message: &mut ClusterMessage) -> ClusterMessage {
-    std::mem::replace(message, ClusterMessage::Quiesce)
-}
-
 fn constant(dist: &Dist) -> Span {
     if let Dist::Constant(span) = dist { *span } else { unreachable!("links without memory have a constant delay") }
 }
@@ -196,27 +188,26 @@ impl<O: Observe> World<'_, O> {
         passage
     }
 
-    /// Takes the message out of the outbox and sends it. One to a worker that is gone is given up at once.
+    /// A message to a worker that is gone is given up at once.
     #[inline(always)]
-    pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: &mut ClusterMessage) {
+    pub(super) fn send_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
         if !self.arrives_at_once(worker) {
             return self.send_slowly_to_worker(worker, message);
         }
-        self.message_is_sent(message);
+        self.message_is_sent(&message);
         if self.comes_next() {
             self.next.whose = Whose::Engines(self.speaker, worker);
-            std::mem::swap(&mut self.next.order, message);
+            self.next.order = message;
         } else {
-            let body = Body::Engine(self.speaker, taken_order(message));
-            self.post(self.now(), Message { worker, travelled: false, body });
+            self.post(self.now(), Message { worker, travelled: false, body: Body::Engine(self.speaker, message) });
         }
     }
 
     #[inline(never)]
-    fn send_slowly_to_worker(&mut self, worker: WorkerId, message: &mut ClusterMessage) {
+    fn send_slowly_to_worker(&mut self, worker: WorkerId, message: ClusterMessage) {
         let term = self.speaker;
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToWorker) else { return };
-        self.message_is_sent(message);
+        self.message_is_sent(&message);
         let travelled = at > self.now();
         if let Some(again) = copy {
             if let Some(start) = message.start() {
@@ -224,7 +215,7 @@ impl<O: Observe> World<'_, O> {
             }
             self.post(again, Message { worker, travelled: false, body: Body::Engine(term, message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::Engine(term, taken_order(message)) });
+        self.post(at, Message { worker, travelled, body: Body::Engine(term, message) });
     }
 
     /// A task that it orders to start must not be forgotten.
@@ -238,30 +229,30 @@ impl<O: Observe> World<'_, O> {
         }
     }
 
-    /// Takes the message out of what the agent wants and sends it.
     #[inline(always)]
-    pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: &mut WorkerMessage) {
+    pub(super) fn send_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
         if !self.arrives_at_once(worker) {
             return self.send_slowly_to_engine(worker, message);
         }
         if self.comes_next() {
             self.next.whose = Whose::Workers(worker);
-            std::mem::swap(&mut self.next.word, message);
+            self.next.word = message;
         } else {
-            self.post(self.now(), Message { worker, travelled: false, body: Body::Worker(taken_word(message)) });
+            self.post(self.now(), Message { worker, travelled: false, body: Body::Worker(message) });
         }
     }
 
     #[inline(never)]
-    fn send_slowly_to_engine(&mut self, worker: WorkerId, message: &mut WorkerMessage) {
+    fn send_slowly_to_engine(&mut self, worker: WorkerId, message: WorkerMessage) {
         let Some(Passage { at, copy, .. }) = self.passage(worker, Direction::ToEngine) else { return };
         let travelled = at > self.now();
         if let Some(again) = copy {
             self.post(again, Message { worker, travelled: false, body: Body::Worker(message.clone()) });
         }
-        self.post(at, Message { worker, travelled, body: Body::Worker(taken_word(message)) });
+        self.post(at, Message { worker, travelled, body: Body::Worker(message) });
     }
 
+    #[inline(never)]
     pub(super) fn post(&mut self, at: Time, message: Message) {
         let parcel = self.parcels.put(message);
         self.calendar.schedule(at, class::DELIVERY, Event::Delivery(parcel));
@@ -279,11 +270,11 @@ impl<O: Observe> World<'_, O> {
     pub(super) fn deliver_next(&mut self) {
         match std::mem::replace(&mut self.next.whose, Whose::Nobodys) {
             Whose::Workers(worker) => {
-                let word = taken_word(&mut self.next.word);
+                let word = std::mem::replace(&mut self.next.word, WorkerMessage::Leave);
                 self.deliver_to_engine(worker, &word);
             }
             Whose::Engines(term, worker) => {
-                let order = taken_order(&mut self.next.order);
+                let order = std::mem::replace(&mut self.next.order, ClusterMessage::Quiesce);
                 self.deliver_to_worker(worker, term, &order);
             }
             Whose::Nobodys => {}

@@ -25,7 +25,7 @@ pub(super) enum Body {
 }
 
 /// A message that was there as soon as it was sent and is delivered next, before whatever else is delivered at this
-/// instant. Each direction has its place, for what is put there is swapped with what was read before.
+/// instant. Each direction has a place of its own, so that a message is copied there and back and nothing else.
 pub(super) struct Next {
     pub(super) whose: Whose,
     pub(super) word: WorkerMessage,

@@ -94,12 +94,11 @@ impl<O: Observe> World<'_, O> {
     #[inline(always)]
     pub(super) fn effect_arrives(&mut self, worker: WorkerId, start: Start) {
         let Start { task, queue, epoch, ticket } = start;
-        let mut answer = None;
-        self.tasks.drop_if(task, |known| {
-            answer = Some(self.store.write(known, start));
-            known.unuse()
-        });
-        let answer = answer.expect("a task is kept while an attempt of it is under way");
+        let known = self.tasks.get_mut(task).expect("a task is kept while an attempt of it is under way");
+        let answer = self.store.write(known, start);
+        if known.unuse() {
+            self.tasks.remove(task);
+        }
         self.fact(Fact::Effect { task, worker, queue, epoch, ticket, answer });
         let ended = match answer {
             EffectAnswer::Accepted | EffectAnswer::AlreadyDone => Ended::Completed,

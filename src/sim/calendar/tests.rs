@@ -53,7 +53,7 @@ fn cancelled_events_do_not_pile_up() {
         let here = calendar.schedule(at(0), 1, round);
         assert!(calendar.cancel(ahead).is_some() && calendar.cancel(here).is_some());
     }
-    let keys = calendar.heap.len() + calendar.lanes.iter().map(VecDeque::len).sum::<usize>();
+    let keys = calendar.keys.len() + calendar.lanes.iter().map(VecDeque::len).sum::<usize>();
     assert!(keys <= STALE_TOLERATED + 1, "{keys} keys of nothing");
     assert!(calendar.slots.len() <= 2);
     assert_eq!(calendar.peek_time(), None);
