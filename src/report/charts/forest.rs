@@ -102,7 +102,8 @@ fn title(comparison: &Comparison) -> String {
 
 fn subtitle(comparison: &Comparison) -> String {
     format!(
-        "{}, seed {}, {} each under common random numbers; points are mean differences, lines {} intervals of the pairs",
+        "{}, seed {}, {} each under common random numbers; points are mean differences, lines {} intervals of the pairs; \
+         verdicts are stricter (Holm: many comparisons)",
         comparison.scenario,
         comparison.seed,
         number::counted(u64::from(comparison.replications), "replication"),

@@ -207,12 +207,18 @@ impl<'a> Chain<'a> {
         Story { title: self.subject.title, steps: shortened(joined(lines, self.words.labels)) }
     }
 
+    /// When the first of the violation's workers that had a queue of it was given it for the last time.
     fn last_grant_before_a_violation(&self) -> Option<Time> {
-        let at = self.subject.violations.first()?.at;
-        let grants = self.lines.iter().filter(|line| {
-            line.at < at && matches!(line.about, About::Grant(queue, _) if self.queues.contains(&queue))
-        });
-        grants.map(|line| line.at).next_back()
+        let violation = self.subject.violations.first()?;
+        let last = |is_it: &dyn Fn(WorkerId) -> bool| {
+            let grants = self.lines.iter().filter(|line| {
+                let About::Grant(queue, worker) = line.about else { return false };
+                line.at < violation.at && self.queues.contains(&queue) && is_it(worker)
+            });
+            grants.map(|line| line.at).next_back()
+        };
+        let of_workers = violation.workers.iter().filter_map(|worker| last(&|it| it == *worker)).min();
+        of_workers.or_else(|| last(&|_| true))
     }
 
     /// All that happened until `now`, and at `now` too where `included`, is known.

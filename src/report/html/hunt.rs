@@ -50,6 +50,7 @@ pub fn page(hunt: &Hunt<'_>) -> String {
         },
         question: hunt.question.to_owned(),
         headline: headline(bag),
+        answers: greatest(hunt).into_iter().collect(),
         context: format!(
             "{} from seed {} with {}, each judged by every property",
             number::counted(bag.runs, "run"),
@@ -89,9 +90,20 @@ fn story((index, find): (usize, &ShrunkFind)) -> StoryView {
     }
 }
 
+/// Where the metric that was maximised is greatest.
+fn greatest(hunt: &Hunt<'_>) -> Option<String> {
+    let (metric, (value, mix)) = (hunt.metric?, hunt.bag.worst.first()?);
+    Some(format!("{metric} is greatest under seed {mix}: {}", number::measured(*value, name(metric))))
+}
+
+/// A metric without its class.
+fn name(metric: &str) -> &str {
+    metric.split('{').next().unwrap_or_default()
+}
+
 fn worst(hunt: &Hunt<'_>) -> TableView {
     let metric = hunt.metric.unwrap_or_default();
-    let name = metric.split('{').next().unwrap_or_default();
+    let name = name(metric);
     let row = |(value, mix): &(f64, Mix)| {
         vec![CellView::new(mix.to_string(), ""), CellView::new(number::measured(*value, name), "number")]
     };
@@ -159,6 +171,22 @@ mod tests {
     fn nothing_found_says_how_often_it_looked() {
         let text = hunt(&Bag { runs: 3_000, tasks: 9, ..Bag::default() });
         assert!(text.contains("nothing found") && text.contains("in at most &#60;0.1 % of such runs"), "{text}");
+    }
+
+    #[test]
+    fn the_worst_run_is_told_before_the_tables() {
+        let bag = Bag { runs: 3, worst: vec![(7.5, Mix::of(9)), (2.0, Mix::of(8))], ..Bag::default() };
+        let text = page(&Hunt {
+            name: "shop",
+            question: "How bad can it be?",
+            first: 7,
+            bag: &bag,
+            metric: Some("wait.p95{class=sync}"),
+            shrunk: &[],
+            reproduce: "again",
+        });
+        let told = text.find("wait.p95{class=sync} is greatest under seed 9: 7.5 s").expect("the answer");
+        assert!(told < text.find("<table>").expect("a table"));
     }
 
     #[test]
