@@ -15,6 +15,7 @@ use lanekeeper::engine::{Context, Detection, Effect, Engine, EngineFactory, Guar
 use lanekeeper::engine::{Reason, WorkerMessage};
 use lanekeeper::registry::Registry;
 
+#[derive(Debug)]
 struct OneAtATime {
     ttl: Span,
     waiting: VecDeque<TaskId>,

@@ -11,6 +11,7 @@ use lanekeeper::engine::queue_first::Pool;
 use lanekeeper::engine::queue_first::placement::{Choice, Placement};
 use lanekeeper::registry::Registry;
 
+#[derive(Debug)]
 struct ByNumber;
 
 impl Placement for ByNumber {

@@ -101,7 +101,7 @@ pub struct Term(pub u32);
 pub struct Ticket(pub u64);
 
 /// A vector indexed by an id instead of a number.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IdVec<K, V> {
     items: Vec<V>,
     key: PhantomData<fn(K) -> K>,
@@ -142,6 +142,12 @@ impl<K: Id, V> IdVec<K, V> {
     /// All items, in order.
     pub fn values(&self) -> std::slice::Iter<'_, V> {
         self.items.iter()
+    }
+}
+
+impl<K: Id, V: fmt::Debug> fmt::Debug for IdVec<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.items).finish()
     }
 }
 
@@ -194,7 +200,7 @@ const PAGE_SIZE: usize = 1 << PAGE_BITS;
 /// Ids live on pages of 64. A page is given back for reuse when its last entry leaves; what remains of the past is a
 /// directory of eight bytes per page between the oldest entry and the newest. Insert, look-up and removal are O(1), no
 /// hashing; iteration is in order of ids.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IdMap<K, V> {
     /// The page number (id / 64) of `directory[0]`.
     first_page: usize,
@@ -206,7 +212,7 @@ pub struct IdMap<K, V> {
     key: PhantomData<fn(K) -> K>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Page<V> {
     used: usize,
     slots: [Option<V>; PAGE_SIZE],
@@ -353,6 +359,12 @@ impl<K: Id, V> IdMap<K, V> {
     /// All keys in order.
     pub fn keys(&self) -> impl Iterator<Item = K> + '_ {
         self.iter().map(|(key, _)| key)
+    }
+}
+
+impl<K: Id + fmt::Debug, V: fmt::Debug> fmt::Debug for IdMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

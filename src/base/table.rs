@@ -1,5 +1,6 @@
 //! A map whose look-up is one index.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
@@ -8,7 +9,7 @@ use super::id::Id;
 /// A map keyed by dense, rising ids of which not many are ever given (workers and queues, not tasks): eight bytes for each id up to
 /// the highest, beside what is in it. Look-ups are cheaper than those of an [`IdMap`](super::IdMap), which has no such
 /// remains of the past. Iteration is in order of ids.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IdTable<K, V> {
     entries: Vec<Option<Box<V>>>,
     len: usize,
@@ -63,6 +64,12 @@ impl<K: Id, V> IdTable<K, V> {
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let entries = self.entries.iter().enumerate();
         entries.filter_map(|(index, value)| Some((K::from_index(index), value.as_deref()?)))
+    }
+}
+
+impl<K: Id + fmt::Debug, V: fmt::Debug> fmt::Debug for IdTable<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

@@ -111,12 +111,17 @@ pub use overhead::Overhead;
 pub use records::Records;
 pub use spec::{EngineSpec, Guarantees};
 
+use std::fmt::Debug;
+
 use crate::base::{Span, Term, Time};
 
 /// Why an engine wants to be woken.
 pub type Reason = &'static str;
 
 /// A cluster brain: one deterministic state machine. No clock, no I/O, no hidden randomness.
+///
+/// `Debug` shows all of its state: two engines of one kind and context that show the same answer every input alike. An
+/// exhaustive search tells states apart by it.
 ///
 /// # The driver's contract
 /// - `now` never decreases.
@@ -128,7 +133,7 @@ pub type Reason = &'static str;
 /// - An attempt counts as completed only when the store has accepted its effect: one per task at most, and none that a
 ///   [`Effect::Fence`] forbids.
 /// - A refused persist ends this engine: the driver discards it and restores one under a higher term.
-pub trait Engine {
+pub trait Engine: Debug {
     /// Consumes one input at `now`; appends what must now be done, in order, to `out`.
     fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Outbox);
 

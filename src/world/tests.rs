@@ -13,7 +13,7 @@ use crate::scenario::{
 use crate::sim::Dist;
 
 /// Starts tasks in order of submission on whoever fetched first; never notices that a worker is lost.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Fifo {
     waiting: VecDeque<TaskId>,
     idle: VecDeque<WorkerId>,

@@ -23,6 +23,7 @@ enum Place {
     Queue(QueueId, u64),
 }
 
+#[derive(Debug)]
 struct Task {
     claims: Vec<Claim>,
     place: Place,
@@ -39,7 +40,7 @@ impl Task {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Queue {
     owner: Option<WorkerId>,
     epoch: Epoch,
@@ -50,6 +51,7 @@ struct Queue {
     held_until: Time,
 }
 
+#[derive(Debug)]
 struct Worker {
     heard: Time,
     stamp: Stamp,
@@ -58,6 +60,7 @@ struct Worker {
     wants_work: bool,
 }
 
+#[derive(Debug)]
 pub struct Reference {
     spec: QueueFirstSpec,
     ttl: Span,

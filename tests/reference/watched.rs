@@ -29,6 +29,7 @@ impl Watched {
     }
 }
 
+#[derive(Debug)]
 struct Watching {
     engine: Box<dyn Engine>,
     reference: Arc<Mutex<Reference>>,

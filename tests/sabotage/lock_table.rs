@@ -7,7 +7,7 @@ use lanekeeper::engine::message::{ClusterMessage, Ended, Heartbeat, Report, Stam
 use lanekeeper::engine::spec::QueueFirstSpec;
 use lanekeeper::engine::{Context, Effect, Engine, Input, Outbox, Reason, WorkerMessage};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
     Nothing,
     /// Looks at what runs only: the newest of what does not conflict with it goes first.
@@ -30,6 +30,7 @@ pub enum Wrong {
     FirstTwentyOnly,
 }
 
+#[derive(Debug)]
 struct Task {
     id: TaskId,
     claims: Claims,
@@ -39,6 +40,7 @@ struct Task {
     cancelled: bool,
 }
 
+#[derive(Debug)]
 struct Member {
     id: WorkerId,
     heard: Time,
@@ -46,6 +48,7 @@ struct Member {
     quiescing: bool,
 }
 
+#[derive(Debug)]
 pub struct LockTable {
     wrong: Wrong,
     ttl: Span,

@@ -5,6 +5,7 @@ use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::QueueFirstSpec;
 use lanekeeper::engine::{Context, Effect, Engine, Input, Outbox, Reason};
 
+#[derive(Debug)]
 struct Managers([Box<dyn Engine>; 2]);
 
 pub fn two(spec: &QueueFirstSpec, context: Context) -> Box<dyn Engine> {

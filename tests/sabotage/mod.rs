@@ -11,6 +11,7 @@ pub mod table;
 pub mod view;
 pub mod wrapped;
 
+use std::fmt;
 use std::sync::Arc;
 
 use lanekeeper::base::{Property, Time};
@@ -99,6 +100,13 @@ struct Sabotaged {
     forger: Option<Forger>,
     view: View,
     deaf: bool,
+}
+
+/// What the forger keeps to itself is not shown.
+impl fmt::Debug for Sabotaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {}", self.engine, self.view, self.deaf)
+    }
 }
 
 impl Engine for Sabotaged {

@@ -6,7 +6,7 @@ use lanekeeper::base::{Claims, Note, QueueId, TaskId, Ticket, Time, WorkerId};
 use lanekeeper::engine::message::{ClusterMessage, Heartbeat, Start};
 use lanekeeper::engine::{Effect, Input, WorkerMessage};
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub struct View {
     pub claims: BTreeMap<TaskId, Claims>,
     /// Unsettled tasks by queue.

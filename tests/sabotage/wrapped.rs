@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lanekeeper::base::{Claim, Claims, Epoch, Mode, Note, Outcome, QueueId, ResourceId, Span, TaskId, WorkerId};
 use lanekeeper::engine::message::{ClusterMessage, Ended, Heartbeat, Holding, Report, Stamp, Start, WorkerName};
-use lanekeeper::engine::{Effect, Input, WorkerMessage};
+use lanekeeper::engine::{Effect, Input, Record, WorkerMessage};
 
 use super::{Forger, Relay, settlement};
 
@@ -131,6 +131,13 @@ pub fn does_not_wait_for_releases() -> Forger {
         for (worker, holding) in revoked {
             relay.pass(Input::Worker { worker, message: &WorkerMessage::Released(holding) });
         }
+    })
+}
+
+pub fn does_not_assert_that_it_leads() -> Forger {
+    instead(|_, effect| match effect {
+        Effect::Persist(Record::Leads) => Vec::new(),
+        other => vec![other],
     })
 }
 

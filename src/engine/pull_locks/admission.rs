@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::base::{Claim, IdMap, IdVec, Mode, ResourceId, TaskId};
 
 /// The claims of all incomplete tasks.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Admission {
     lines: IdVec<ResourceId, Line>,
     /// How many claims of a blocked task have something in conflict ahead.
@@ -17,13 +17,13 @@ pub(super) struct Admission {
 }
 
 /// The claimants of one resource in order of creation.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Line {
     claimants: VecDeque<Claimant>,
     exclusives: usize,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Claimant {
     task: TaskId,
     mode: Mode,

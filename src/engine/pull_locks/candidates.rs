@@ -7,7 +7,7 @@ use crate::base::{Span, TaskId, Time, mix};
 use super::draw;
 
 /// The unblocked tasks in order of creation; those that were created at one instant lie together, by number.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Candidates {
     created_at: BTreeMap<Time, VecDeque<TaskId>>,
     picks: u64,

@@ -39,6 +39,7 @@ use spec::{CleanUp, Options, PullLocksSpec};
 use workers::Workers;
 
 /// An incomplete task: a row of the database.
+#[derive(Debug)]
 struct Task {
     claims: Claims,
     created: Time,
@@ -74,6 +75,7 @@ enum Timer {
 }
 
 /// The engine.
+#[derive(Debug)]
 struct PullLocks {
     options: Options,
     context: Context,

@@ -9,6 +9,7 @@ use crate::base::{IdMap, Note, TaskId, Ticket, Time, WorkerId, mix};
 use crate::engine::message::{ClusterMessage, Effect, Fence, Heartbeat, Holdings, Outbox, Record, Stamp, Welcome};
 
 /// A worker's row.
+#[derive(Debug)]
 pub(super) struct Worker {
     heard: Time,
     stamp: Stamp,
@@ -26,7 +27,7 @@ pub(super) struct Worker {
     idle: Option<u64>,
 }
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Workers {
     known: IdMap<WorkerId, Worker>,
     /// Sleeping workers in the order in which they fell asleep.

@@ -14,6 +14,7 @@ pub mod placement;
 mod pool;
 mod restore;
 mod router;
+mod shown;
 pub mod sizing;
 mod tie;
 mod timers;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt;
 
 use crate::base::{QueueId, TaskId, Time, WorkerId};
 use crate::engine::Reason;
@@ -46,6 +47,15 @@ pub(super) struct Timers {
     next: Option<(Time, Reason)>,
     /// The earliest `Timer::Sizing` that is set.
     sizing: Option<Time>,
+}
+
+/// Deadlines in the order in which they are due, however they lie in the heap.
+impl fmt::Debug for Timers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut set: Vec<&(Time, Timer)> = self.heap.iter().map(|Reverse(deadline)| deadline).collect();
+        set.sort_unstable();
+        f.debug_list().entries(set).finish()
+    }
 }
 
 impl Timers {

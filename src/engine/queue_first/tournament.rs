@@ -1,16 +1,28 @@
 //! The least of many loads, kept up to date in O(log n) a change, and in O(1) where the change plays no part higher up.
 
+use std::fmt;
+
 /// The load of a slot that does not take part.
 const NONE: u32 = u32::MAX;
 
 /// A tournament over slots: the one with the smallest (load, slot) wins.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tournament {
     /// How many slots there are.
     slots: u32,
     /// Loads above slots: `tree[1]` is the least of all, the children of `n` are `2 n` and `2 n + 1`, and the second half
     /// is one entry for each slot.
     tree: Vec<u64>,
+}
+
+/// The slots that take part, the winner first.
+impl fmt::Debug for Tournament {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entries = self.tree[self.tree.len() / 2..].to_vec();
+        entries.retain(|entry| entry >> 32 != u64::from(NONE));
+        entries.sort_unstable();
+        f.debug_list().entries(entries.iter().map(|entry| *entry as u32)).finish()
+    }
 }
 
 impl Tournament {

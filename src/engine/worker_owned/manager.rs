@@ -9,7 +9,7 @@ use crate::base::note::ParkReason;
 use crate::base::{Claim, IdVec, Note, ResourceId, TaskId, Time, WorkerId, mix};
 use crate::engine::message::{Effect, Outbox, Record, WorkerName};
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Manager {
     /// Tasks to be placed, in order of submission; settled ones are skipped.
     line: VecDeque<TaskId>,

@@ -38,6 +38,7 @@ use spec::{Options, WorkerOwnedSpec};
 use workers::Worker;
 
 /// An incomplete task.
+#[derive(Debug)]
 struct Task {
     claims: Claims,
     place: Place,
@@ -64,6 +65,7 @@ enum Timer {
 }
 
 /// The engine.
+#[derive(Debug)]
 struct WorkerOwned {
     options: Options,
     context: Context,

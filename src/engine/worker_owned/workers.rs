@@ -11,6 +11,7 @@ use crate::base::{Note, Outcome, QueueId, TaskId, Ticket, Time, WorkerId};
 use crate::engine::message::{ClusterMessage, Effect, Heartbeat, Holding, Outbox, Record, Stamp, Welcome, WorkerName};
 
 /// One life of a named worker, and its queue.
+#[derive(Debug)]
 pub(super) struct Worker {
     /// `None`: it came under an engine before this one.
     pub(super) name: Option<WorkerName>,

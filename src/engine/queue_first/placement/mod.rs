@@ -5,6 +5,7 @@ mod random;
 mod round_robin;
 mod sticky;
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::pool::Pool;
@@ -25,7 +26,7 @@ pub struct Choice<'a> {
 }
 
 /// Which active queue a task without ties goes to.
-pub trait Placement: Send {
+pub trait Placement: Debug + Send {
     /// An active queue of the pool, which has at least one.
     fn choose(&mut self, pool: &Pool, choice: &Choice<'_>) -> QueueId;
 }

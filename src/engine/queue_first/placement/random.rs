@@ -4,6 +4,7 @@ use super::{Choice, Placement, Pool};
 use crate::base::QueueId;
 use crate::base::mix::{below, mix};
 
+#[derive(Debug)]
 pub(super) struct Random;
 
 impl Placement for Random {

@@ -3,7 +3,7 @@
 use super::{Choice, Placement, Pool};
 use crate::base::QueueId;
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct RoundRobin {
     last: Option<QueueId>,
 }

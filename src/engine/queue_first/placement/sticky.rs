@@ -3,6 +3,7 @@
 use super::{Choice, Placement, Pool};
 use crate::base::QueueId;
 
+#[derive(Debug)]
 pub(super) struct Sticky;
 
 impl Placement for Sticky {

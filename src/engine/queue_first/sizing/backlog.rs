@@ -4,6 +4,7 @@ use super::{Demand, Sizing, Wish};
 use crate::base::Time;
 use crate::engine::spec::CreateWhen;
 
+#[derive(Debug)]
 pub(super) struct Backlog {
     when: CreateWhen,
     since: Option<Time>,

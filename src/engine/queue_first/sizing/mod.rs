@@ -7,6 +7,7 @@ mod backlog;
 mod eager;
 mod per_worker;
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::base::Time;
@@ -51,7 +52,7 @@ pub enum Wish {
 }
 
 /// Whether the pool needs one more queue.
-pub trait Sizing: Send {
+pub trait Sizing: Debug + Send {
     /// Asked whenever something changed while the pool is below its maximum.
     fn wish(&mut self, now: Time, demand: Demand) -> Wish;
 }

@@ -3,6 +3,7 @@
 use super::{Demand, Occasion, Sizing, Wish};
 use crate::base::Time;
 
+#[derive(Debug)]
 pub(super) struct PerWorker;
 
 impl Sizing for PerWorker {
