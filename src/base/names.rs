@@ -55,6 +55,8 @@ named_set! {
         NoLoss = "no_loss",
         /// No start after settlement; starts <= 1 + faults that hit an attempt or its report.
         Attempts = "attempts",
+        /// Every outcome has its cause, and a task that its client gave up is not carried on with.
+        Outcomes = "outcomes",
         /// Unsettled, placed, conflicting tasks lie in one queue.
         Affinity = "affinity",
         /// Once the order is delivered: no new grant, no new start; gone within its grace.
@@ -346,6 +348,7 @@ pub const METRICS: &[MetricInfo] = &[
     metric("violations.ownership", Unit::Count, false, "breaches of ownership"),
     metric("violations.no_loss", Unit::Count, false, "breaches of no_loss"),
     metric("violations.attempts", Unit::Count, false, "breaches of attempts"),
+    metric("violations.outcomes", Unit::Count, false, "breaches of outcomes"),
     metric("violations.affinity", Unit::Count, false, "breaches of affinity"),
     metric("violations.quiesce", Unit::Count, false, "breaches of quiesce"),
     metric("violations.pool_bounds", Unit::Count, false, "breaches of pool_bounds"),

@@ -106,7 +106,8 @@ fn drain_bound(scenario: &Scenario, message_slack: Span) -> DrainBound {
     }
     let heartbeat = stretched(scenario, scenario.detection.heartbeat);
     let per_task = overhead.saturating_add(heartbeat).saturating_add(message_slack);
-    let mut once = scenario.detection.ttl.saturating_add(heartbeat).saturating_add(heartbeat);
+    let noticed = scenario.detection.ttl.saturating_add(heartbeat).saturating_add(heartbeat);
+    let mut once = noticed.saturating_add(workers.abort_takes);
     if let EngineSpec::QueueFirst(spec) = &scenario.engine {
         if let LeaseSpec::Lease(lease) = spec.lease {
             once = once.saturating_add(lease.duration).saturating_add(lease.margin);

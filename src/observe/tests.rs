@@ -8,6 +8,7 @@ use crate::base::{Claim, Epoch, Note, Outcome, Probe, Term, Ticket};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
 
 mod fleet;
+mod outcomes;
 
 const A: ResourceId = ResourceId(0);
 const B: ResourceId = ResourceId(1);
@@ -102,7 +103,8 @@ impl Play {
         self.fact(Fact::Settled { task, outcome: Outcome::Completed })
     }
     fn settle(&mut self, task: u32) -> &mut Play {
-        self.fact(Fact::Settled { task: TaskId(task), outcome: Outcome::Failed })
+        let task = TaskId(task);
+        self.fact(Fact::CancelAsked { task }).fact(Fact::Settled { task, outcome: Outcome::Cancelled })
     }
     fn done(self) -> Observation {
         self.observer.finish(Time::from_secs(100))

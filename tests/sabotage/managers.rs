@@ -1,10 +1,14 @@
-//! Two managers at once: each hears half of the workers and takes the cluster for its own.
+//! Two managers at once.
 
 use lanekeeper::base::Time;
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::QueueFirstSpec;
-use lanekeeper::engine::{Context, Effect, Engine, Input, Outbox, Reason};
+use lanekeeper::engine::{Context, Effect, Engine, Input, Outbox, Reason, Record};
 
+use super::Forger;
+use super::wrapped::instead;
+
+/// Each hears half of the workers and takes the cluster for its own.
 #[derive(Debug)]
 struct Managers([Box<dyn Engine>; 2]);
 
@@ -30,4 +34,12 @@ impl Engine for Managers {
     fn next_timeout(&self) -> Option<(Time, Reason)> {
         self.0.iter().filter_map(|engine| engine.next_timeout()).min()
     }
+}
+
+/// One that was replaced does not find out before it changes something, and lengthens leases until then.
+pub fn does_not_assert_that_it_leads() -> Forger {
+    instead(|_, effect| match effect {
+        Effect::Persist(Record::Leads) => Vec::new(),
+        other => vec![other],
+    })
 }

@@ -4,6 +4,7 @@
 //! ([`wrapped`]); what cannot be said so is written out as a small engine of its own ([`lock_table`], [`managers`]).
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part of the saboteurs")]
 
+pub mod clients;
 pub mod lock_table;
 pub mod managers;
 pub mod scenes;

@@ -60,6 +60,14 @@ const SCENES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "wishes",
+        &[
+            "network.delay=100ms",
+            "faults=[{cancel: {share: 20%, when: waiting}}, {cancel: {share: 20%, when: running}}, {cancel: {share: 10%, \
+          when: finished}}]",
+        ],
+    ),
+    (
         "limits",
         &[
             "workers.initial=8",

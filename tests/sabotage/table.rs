@@ -5,7 +5,7 @@ use lanekeeper::base::Property::{self, *};
 use lanekeeper::engine::spec::{Discipline, Lease, LeaseSpec};
 
 use super::Plant::{self, Agents, Deaf, Forger, Options, Records, Written};
-use super::{Row, lock_table, managers, wrapped};
+use super::{Row, clients, lock_table, managers, wrapped};
 
 const fn row(bug: &'static str, property: Property, scene: &'static str, plant: Plant) -> Row {
     Row { bug, property, scene, plant }
@@ -48,8 +48,12 @@ pub static TABLE: &[Row] = &[
     row("a task is settled when it starts", NoLoss, "calm", Forger(wrapped::settles_when_it_starts)),
     row("a general task is started on two workers", Attempts, "calm", Forger(wrapped::starts_on_two_workers)),
     row("settled tasks are started again", Attempts, "calm", Forger(wrapped::starts_what_is_settled)),
-    row("cancelled tasks are started all the same", Attempts, "orders", Forger(wrapped::starts_what_is_cancelled)),
+    row("cancelled tasks are started all the same", Attempts, "orders", Forger(clients::starts_what_is_cancelled)),
     row("what is finished is taken for aborted", Attempts, "calm", Forger(wrapped::takes_the_finished_for_aborted)),
+    row("cancels are ignored", Outcomes, "wishes", Forger(clients::ignores_cancels)),
+    row("what is cancelled is not stopped", Outcomes, "wishes", Forger(clients::stops_nothing)),
+    row("what is finished is called cancelled", Outcomes, "wishes", Forger(clients::cancels_what_is_finished)),
+    row("what is cancelled is called failed", Outcomes, "wishes", Forger(clients::calls_the_cancelled_failed)),
     row("a leaving worker's last report is not answered", Quiesce, "leavers", Forger(wrapped::does_not_let_leavers_go)),
     row("a queue more than max", PoolBounds, "limits", Forger(wrapped::exceeds_max)),
     row("a queue less than min", PoolBounds, "calm", Forger(wrapped::falls_below_min)),

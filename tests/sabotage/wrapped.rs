@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lanekeeper::base::{Claim, Claims, Epoch, Mode, Note, Outcome, QueueId, ResourceId, Span, TaskId, WorkerId};
 use lanekeeper::engine::message::{ClusterMessage, Ended, Heartbeat, Holding, Report, Stamp, Start, WorkerName};
-use lanekeeper::engine::{Effect, Input, Record, WorkerMessage};
+use lanekeeper::engine::{Effect, Input, WorkerMessage};
 
 use super::{Forger, Relay, settlement};
 
 /// A forger of single effects: gives what is done instead.
-fn instead(mut forge: impl FnMut(&mut Relay<'_>, Effect) -> Vec<Effect> + 'static) -> Forger {
+pub fn instead(mut forge: impl FnMut(&mut Relay<'_>, Effect) -> Vec<Effect> + 'static) -> Forger {
     Box::new(move |relay, input| {
         for effect in relay.effects(input) {
             let done = forge(relay, effect);
@@ -81,21 +81,6 @@ pub fn starts_what_is_settled() -> Forger {
     })
 }
 
-pub fn starts_what_is_cancelled() -> Forger {
-    let mut cancelled = BTreeSet::new();
-    Box::new(move |relay, input| match input {
-        Input::Cancel { task } if !relay.view.settled.contains(&task) && !relay.view.starts.contains_key(&task) => {
-            cancelled.insert(task);
-            relay.out.push(Effect::Settle(task, Outcome::Cancelled));
-        }
-        other => {
-            let effects = relay.effects(other);
-            let known = |effect: &Effect| settlement(effect).is_some_and(|task| cancelled.contains(&task));
-            relay.out.extend(effects.into_iter().filter(|effect| !known(effect)));
-        }
-    })
-}
-
 /// The task goes round the queues: any idle worker executes it beside them.
 pub fn starts_out_of_the_general_queue() -> Forger {
     instead(|relay, effect| match effect {
@@ -131,13 +116,6 @@ pub fn does_not_wait_for_releases() -> Forger {
         for (worker, holding) in revoked {
             relay.pass(Input::Worker { worker, message: &WorkerMessage::Released(holding) });
         }
-    })
-}
-
-pub fn does_not_assert_that_it_leads() -> Forger {
-    instead(|_, effect| match effect {
-        Effect::Persist(Record::Leads) => Vec::new(),
-        other => vec![other],
     })
 }
 

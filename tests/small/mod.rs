@@ -161,12 +161,16 @@ impl Cluster {
             add(fault && down > 0, Action::RepeatToWorker(w));
             add(fault && down > 1, Action::OvertakeToWorker(w));
         }
+        if let Some(only) = self.setup.only {
+            actions.retain(|action| !action.is_fault() || only(*action));
+        }
         actions
     }
 
     /// Whether the engine has something to do then.
     pub fn may_crash_during(&self, action: Action) -> bool {
         self.faults > u32::from(action.is_fault())
+            && self.setup.only.is_none()
             && matches!(action, Action::Submit | Action::ToEngine(_) | Action::TimePasses | Action::Cancel(_))
     }
 

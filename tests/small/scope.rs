@@ -9,6 +9,8 @@ use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::{Lease, LeaseSpec, QueueFirstSpec, QueueLimits};
 use lanekeeper::engine::{Detection, EngineFactory};
 
+use super::Action;
+
 /// Time passes in steps of a heartbeat.
 pub const STEP: Span = Span::from_secs(10);
 /// A worker is lost at the second step after it was heard last: one heartbeat late.
@@ -48,11 +50,12 @@ impl Scope {
 
     /// The engine of this scope and how its workers are monitored.
     pub fn honest(self) -> Arc<Setup> {
-        self.with(factory(&self.spec(), &Policies::default()).expect("built-in policies"))
+        self.with(factory(&self.spec(), &Policies::default()).expect("built-in policies"), None)
     }
 
-    pub fn with(self, factory: Arc<dyn EngineFactory>) -> Arc<Setup> {
-        Arc::new(Setup { scope: self, factory, detection: Detection { heartbeat: STEP, ttl: TTL } })
+    /// `only`: no faults but these strike.
+    pub fn with(self, factory: Arc<dyn EngineFactory>, only: Option<fn(Action) -> bool>) -> Arc<Setup> {
+        Arc::new(Setup { scope: self, factory, detection: Detection { heartbeat: STEP, ttl: TTL }, only })
     }
 }
 
@@ -61,6 +64,8 @@ pub struct Setup {
     pub scope: Scope,
     pub factory: Arc<dyn EngineFactory>,
     pub detection: Detection,
+    /// No faults but these strike.
+    pub only: Option<fn(Action) -> bool>,
 }
 
 impl FromStr for Scope {

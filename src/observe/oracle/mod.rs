@@ -13,6 +13,7 @@ mod no_loss;
 mod no_starvation;
 mod order;
 mod orphan_bound;
+mod outcomes;
 mod ownership;
 mod pool_bounds;
 mod quiesce;
@@ -97,6 +98,7 @@ pub(crate) struct Oracle {
     repeat: Span,
     drains: drains::Drains,
     no_starvation: no_starvation::NoStarvation,
+    outcomes: outcomes::Outcomes,
     settles: settles::Settles,
 }
 
@@ -115,6 +117,10 @@ impl Oracle {
             work_conserving: work_conserving::WorkConserving::new(repeat),
             drains: drains::Drains::new(settings.drain_bound),
             no_starvation: no_starvation::NoStarvation::default(),
+            outcomes: outcomes::Outcomes::new(
+                settings.message_slack,
+                settings.drain_bound.once.saturating_add(settings.message_slack),
+            ),
             settles: settles::Settles::new(settings.settle_within),
         }
     }
@@ -136,6 +142,7 @@ impl Oracle {
             Fact::Settled { task, outcome } => {
                 no_loss::settled(now, task, outcome, known.task, ledger, docket);
                 idempotence::settled(now, task, outcome, known.task, ledger, docket);
+                self.outcomes.settled(now, task, outcome, known.task, docket);
             }
             Fact::Submitted { .. } => self.drains.disturbed(),
             Fact::Started { task, worker, queue, ticket, .. } => {
@@ -148,27 +155,32 @@ impl Oracle {
                 idempotence::started(&start, docket);
                 self.no_starvation.started(&start, ledger, docket);
                 self.exclusion.started(&start, ledger);
+                self.outcomes.started(now, task, worker, docket);
             }
-            Fact::Ended { worker, ticket, .. } => self.exclusion.ended(now, worker, Some(ticket), docket),
+            Fact::Ended { task, worker, ticket, end } => {
+                self.exclusion.ended(now, worker, Some(ticket), docket);
+                self.outcomes.ended(now, task, worker, end, docket);
+            }
+            Fact::CancelAsked { task } => self.outcomes.cancel_asked(now, task, ledger),
             Fact::Effect { task, worker, queue, epoch, answer: EffectAnswer::Accepted, .. } => {
                 effects::accepted(now, &effects::Accepted { task, worker, queue, epoch }, known.task, ledger, docket);
             }
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
                 self.orphan_bound.lost(now, worker, ledger);
-                self.drains.disturbed();
+                self.came_between(now);
             }
             Fact::WorkerResumed { worker } => {
                 self.exclusion.resumed(now, worker, ledger);
                 self.orphan_bound.resumed(worker, ledger);
-                self.drains.disturbed();
+                self.came_between(now);
             }
             Fact::WorkerGone { worker, exit } => {
                 quiesce::passed_on(now, worker, self.repeat, ledger, docket);
                 quiesce::gone(now, worker, exit, self.answer_bound, ledger, docket);
-                self.drains.disturbed();
                 self.exclusion.ended(now, worker, None, docket);
                 self.orphan_bound.lost(now, worker, ledger);
+                self.came_between(now);
             }
             Fact::Held { worker, queue, epoch, until } if !queue.is_general() => {
                 ownership::held(now, worker, queue, epoch, ledger, docket);
@@ -185,7 +197,7 @@ impl Oracle {
             }
             Fact::QuiesceDelivered { worker, .. } => {
                 quiesce::passed_on(now, worker, self.repeat, ledger, docket);
-                self.drains.disturbed();
+                self.came_between(now);
             }
             Fact::WorkerReady { .. }
             | Fact::QuiesceAsked { .. }
@@ -193,7 +205,7 @@ impl Oracle {
             | Fact::MessageOvertook { .. }
             | Fact::EngineDown { .. }
             | Fact::EngineUp { .. }
-            | Fact::EngineHeld { .. } => self.drains.disturbed(),
+            | Fact::EngineHeld { .. } => self.came_between(now),
             Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
                 self.settles.revoking(now, queue, worker, why, self.drains.healed_at(now), docket);
             }
@@ -219,7 +231,6 @@ impl Oracle {
                 | Note::Requeued { .. }
                 | Note::WorkerLost { .. },
             )
-            | Fact::CancelAsked { .. }
             | Fact::WorkerArrived { .. }
             | Fact::Effect { .. }
             | Fact::Reported { .. }
@@ -231,6 +242,12 @@ impl Oracle {
         }
     }
 
+    /// A fault, or an order from outside.
+    fn came_between(&mut self, now: Time) {
+        self.drains.disturbed();
+        self.outcomes.disturbed(now);
+    }
+
     /// The end of the run: what is still going on ends here.
     pub(crate) fn finish(&mut self, ledger: &Ledger) {
         let docket = &mut self.docket;
@@ -238,6 +255,7 @@ impl Oracle {
         self.work_conserving.finish(ledger.now, docket);
         self.no_loss.finish(ledger, docket);
         quiesce::finish(self.repeat, ledger, docket);
+        self.outcomes.finish(ledger, docket);
         self.drains.finish(ledger, docket);
         self.settles.finish(self.drains.healed_at(ledger.now), ledger, docket);
         docket.examples.sort_by_key(|violation| (violation.at, violation.property));
