@@ -193,6 +193,12 @@ fn idempotent(factory: &dyn EngineFactory) -> Result<(), String> {
 fn patient(factory: &dyn EngineFactory) -> Result<(), String> {
     let mut engine = fresh(factory);
     opening(engine.as_mut());
+    // What is due has its effects.
+    for _ in 0..100 {
+        if engine.next_timeout().is_some_and(|(at, _)| at <= Time::from_secs(2)) {
+            give(engine.as_mut(), 2, Input::Timeout);
+        }
+    }
     for _ in 0..3 {
         let effects = give(engine.as_mut(), 2, Input::Timeout);
         if let Some(deed) = effects.iter().find(|effect| is_deed(effect)) {

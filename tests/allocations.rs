@@ -46,6 +46,7 @@ fn observer(horizon: Time) -> Observer {
         drain_bound: DrainBound { factor: 1, per_task: Span::from_secs(1), once: Span::from_secs(5000) },
         settle_within: None,
         message_slack: Span::ZERO,
+        abort_takes: Span::ZERO,
         timeline: false,
         series_points: 0,
         states_wanted: Vec::new(),

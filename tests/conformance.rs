@@ -9,6 +9,8 @@ use std::process::Command;
 use lanekeeper::conformance::{CHECKS, assert_conforms, findings};
 use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::*;
+use lanekeeper::registry::Registry;
+use lanekeeper::scenario::{SourceText, load};
 use sabotage::{Plant, Saboteur, wrapped};
 
 #[test]
@@ -22,6 +24,22 @@ fn the_proposal_conforms_whatever_its_options() {
     };
     for spec in [QueueFirstSpec::default(), lease_less, lively] {
         assert_conforms(factory(&spec, &Policies::default()).expect("built-in policies").as_ref());
+    }
+}
+
+#[test]
+fn the_baselines_conform_in_every_version() {
+    for engine in [
+        "worker_owned: {preset: pulp-2.4}",
+        "worker_owned: {preset: pulp-2.14}",
+        "worker_owned: {preset: rq-3.13}",
+        "pull_locks: {preset: pulpcore-3.14}",
+        "pull_locks: {preset: pulpcore-3.48}",
+        "pull_locks: {preset: pulpcore-3.123}",
+    ] {
+        let source = format!("name: baseline\nworkers: {{initial: 1}}\nengine: {{{engine}}}\n");
+        let scenario = load(&SourceText::new("baseline.yaml", source), &[]).expect("a valid scenario").scenario;
+        assert_conforms(Registry::new().factory(&scenario.engine).expect("a built-in engine").as_ref());
     }
 }
 

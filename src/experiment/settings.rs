@@ -27,6 +27,7 @@ pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: b
         drain_bound: drain_bound(scenario, message_slack),
         settle_within: settle_within(scenario),
         message_slack,
+        abort_takes: scenario.workers.abort_takes,
         timeline,
         series_points: SERIES_POINTS,
         states_wanted: expect.states.iter().map(|state| (state.at, state.task)).collect(),
@@ -106,8 +107,7 @@ fn drain_bound(scenario: &Scenario, message_slack: Span) -> DrainBound {
     }
     let heartbeat = stretched(scenario, scenario.detection.heartbeat);
     let per_task = overhead.saturating_add(heartbeat).saturating_add(message_slack);
-    let noticed = scenario.detection.ttl.saturating_add(heartbeat).saturating_add(heartbeat);
-    let mut once = noticed.saturating_add(workers.abort_takes);
+    let mut once = scenario.detection.ttl.saturating_add(heartbeat).saturating_add(heartbeat);
     if let EngineSpec::QueueFirst(spec) = &scenario.engine {
         if let LeaseSpec::Lease(lease) = spec.lease {
             once = once.saturating_add(lease.duration).saturating_add(lease.margin);

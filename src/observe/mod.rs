@@ -46,6 +46,8 @@ pub struct Settings {
     pub settle_within: Option<Span>,
     /// Added to every bound in time: the longest that messages may take in one exchange. µs.
     pub message_slack: Span,
+    /// How long stopping an attempt takes: it may run to its end meanwhile.
+    pub abort_takes: Span,
     /// Whether to record the timeline of this run (one replication per experiment).
     pub timeline: bool,
     /// How many points the series over time have; 0: none.

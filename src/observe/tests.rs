@@ -35,6 +35,7 @@ fn settings() -> Settings {
         drain_bound: DrainBound { factor: 1, per_task: Span::from_secs(20), once: Span::from_secs(120) },
         settle_within: None,
         message_slack: Span::ZERO,
+        abort_takes: Span::ZERO,
         timeline: true,
         series_points: 11,
         states_wanted: Vec::new(),

@@ -106,6 +106,7 @@ impl Oracle {
     pub(crate) fn new(settings: &Settings) -> Self {
         let answer_bound = settings.orphan_bound.map(|bound| bound.saturating_add(settings.message_slack));
         let repeat = settings.heartbeat.saturating_add(settings.message_slack);
+        let stopped = settings.message_slack.saturating_add(settings.abort_takes);
         Oracle {
             answer_bound,
             repeat,
@@ -117,10 +118,7 @@ impl Oracle {
             work_conserving: work_conserving::WorkConserving::new(repeat),
             drains: drains::Drains::new(settings.drain_bound),
             no_starvation: no_starvation::NoStarvation::default(),
-            outcomes: outcomes::Outcomes::new(
-                settings.message_slack,
-                settings.drain_bound.once.saturating_add(settings.message_slack),
-            ),
+            outcomes: outcomes::Outcomes::new(stopped, settings.drain_bound.once.saturating_add(stopped)),
             settles: settles::Settles::new(settings.settle_within),
         }
     }

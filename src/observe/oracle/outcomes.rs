@@ -23,8 +23,8 @@ struct GivenUp {
 
 #[derive(Debug)]
 pub(super) struct Outcomes {
-    /// The longest that a word and what it causes take where nothing comes in between.
-    exchange: Span,
+    /// The longest that it takes until an attempt is stopped, where nothing comes in between.
+    stopped: Span,
     /// Within so much of what came in between all is as if it had not.
     recovers: Span,
     disturbed: Time,
@@ -35,9 +35,9 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    pub(super) fn new(exchange: Span, recovers: Span) -> Self {
+    pub(super) fn new(stopped: Span, recovers: Span) -> Self {
         let (given_up, failed) = (BTreeMap::new(), BTreeSet::new());
-        Outcomes { exchange, recovers, disturbed: Time::ZERO, given_up, failed }
+        Outcomes { stopped, recovers, disturbed: Time::ZERO, given_up, failed }
     }
 
     /// A fault, or an order from outside to a worker.
@@ -51,9 +51,9 @@ impl Outcomes {
         }
     }
 
-    /// When the word of a client has surely arrived.
+    /// When the word of a client has surely had its effect.
     fn arrives(&self, given_up: &GivenUp) -> Time {
-        if self.is_calm(given_up.at) { given_up.at.saturating_add(self.exchange) } else { self.recovered(given_up) }
+        if self.is_calm(given_up.at) { given_up.at.saturating_add(self.stopped) } else { self.recovered(given_up) }
     }
 
     /// Whether nothing came in between of late.

@@ -56,6 +56,12 @@ fn a_task_that_was_given_up_begins_nothing_and_runs_to_no_end_unless_something_c
     let (mut ended, ticket) = cancelled_at_200(true);
     ended.at(201).finish(0, W0, Q1, ticket);
     assert_eq!(breaches(ended), 1);
+    let mut stopping = Play::with(Settings { abort_takes: Span::from_secs(1), ..settings() });
+    stopping.up(W0).at(190).submit(0, &[Claim::exclusive(A)], Q1);
+    let ticket = stopping.start(0, W0, Q1);
+    stopping.at(200).fact(Fact::CancelAsked { task: T0 });
+    stopping.at(201).finish(0, W0, Q1, ticket);
+    assert_eq!(breaches(stopping), 0, "it ended while it was being stopped");
 }
 
 #[test]
