@@ -149,6 +149,12 @@ pub fn canonical(text: &str, now: Time, given_to: &BTreeMap<Ticket, WorkerId>) -
     })
 }
 
+/// The tickets in what is shown.
+pub fn tickets(text: &str) -> impl Iterator<Item = Ticket> {
+    let tickets = numbers(text, &COMMON).into_iter().filter(|number| number.kind == Kind::Ticket && number.value > 0);
+    tickets.map(|number| Ticket(number.value))
+}
+
 /// Tickets by whom they were given to. Where that is not known of one, all are ranked together.
 struct Tickets(Vec<(Option<WorkerId>, u64)>);
 

@@ -75,6 +75,7 @@ impl Cluster {
         }
         let effects = self.host.brain.give(&self.setup, self.now, given.clone());
         self.remember_tickets(&effects);
+        self.remember_unsent(&given);
         for effect in effects {
             if self.host.crashes_before(&effect) {
                 return self.replace_engine(Some(given));
@@ -151,6 +152,19 @@ impl Cluster {
         let process = &mut self.processes[worker.0 as usize];
         if process.alive {
             process.to_worker.push_back((speaker, message));
+        }
+    }
+
+    /// A restored engine numbers what a worker has kept, when it hears of it, and does not tell it.
+    fn remember_unsent(&mut self, given: &Given) {
+        let Given::Worker(worker, _) = given else { return };
+        if self.host.brain.term() == Term(1) {
+            return;
+        }
+        for ticket in canonical::tickets(&self.host.brain.shown) {
+            if !self.given_to.contains_key(&ticket) {
+                Arc::make_mut(&mut self.given_to).insert(ticket, *worker);
+            }
         }
     }
 
