@@ -126,6 +126,7 @@ impl Agent {
         out.push(AgentEffect::Send(WorkerMessage::Join { stamp: now, name: self.name }));
     }
 
+    #[inline(never)]
     fn timer(&mut self, now: Stamp, out: Out<'_>) {
         self.end_leases(now, out);
         if now < self.next_beat {
@@ -269,6 +270,7 @@ impl Agent {
         out.push(AgentEffect::Held { holding, until });
     }
 
+    #[inline(never)]
     fn revoke(&mut self, holding: Holding, out: Out<'_>) {
         match self.grants.iter().position(|grant| grant.holding == holding) {
             Some(position) if self.engaged_for(holding) => self.grants[position].revoked = true,

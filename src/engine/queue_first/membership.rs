@@ -229,6 +229,7 @@ impl Members {
 }
 
 impl QueueFirst {
+    #[inline(never)]
     pub(super) fn join(&mut self, now: Time, worker: WorkerId, stamp: Stamp, out: &mut Outbox) {
         if let Some(member) = self.members.get_mut(worker) {
             if stamp < member.stamp {
@@ -258,6 +259,7 @@ impl QueueFirst {
     }
 
     /// Gone in good order: what it was ordered to start and did not report was never begun.
+    #[inline(never)]
     pub(super) fn leave(&mut self, now: Time, worker: WorkerId, out: &mut Outbox) {
         let Some(owned) = self.members.retire(worker) else {
             return;
@@ -279,6 +281,7 @@ impl QueueFirst {
         (running && start.queue.is_general()).then_some(start.task)
     }
 
+    #[inline(never)]
     pub(super) fn heartbeat(&mut self, now: Time, worker: WorkerId, beat: &Heartbeat, out: &mut Outbox) {
         for report in &beat.reports {
             self.reported(now, worker, *report, out);

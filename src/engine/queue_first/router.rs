@@ -33,9 +33,6 @@ enum Route {
 impl QueueFirst {
     #[inline(always)]
     pub(super) fn submit(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) {
-        if self.tasks.contains(task) {
-            return; // Its client was not told that it is accepted, and asks again.
-        }
         let state = Task {
             claims: copied(claims),
             place: Place::Parked,
@@ -45,7 +42,10 @@ impl QueueFirst {
             running: None,
             cancelled: false,
         };
-        self.tasks.insert(task, state);
+        if let Some(known) = self.tasks.insert(task, state) {
+            self.tasks.insert(task, known);
+            return; // Its client was not told that it is accepted, and asks again.
+        }
         if claims.is_empty() {
             self.place_general(task, out);
             return;
@@ -181,6 +181,7 @@ impl QueueFirst {
     }
 
     /// Looks at parked tasks again, in order of submission, until nothing changes.
+    #[inline(never)]
     pub(super) fn look_at_parked(&mut self, now: Time, out: &mut Outbox) {
         while let Some(task) = self.look_again.pop_first() {
             if self.at_max.contains(&task) {
@@ -219,6 +220,7 @@ impl QueueFirst {
         }
     }
 
+    #[inline(never)]
     pub(super) fn cancel(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
         let Some(state) = self.tasks.get_mut(task) else {
             return; // Settled before the wish arrived.

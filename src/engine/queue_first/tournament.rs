@@ -4,15 +4,19 @@ use std::fmt;
 
 /// The load of a slot that does not take part.
 const NONE: u32 = u32::MAX;
+/// So many meet in one match: few levels, and the least of a few neighbours is found without a branch.
+const MATCH: usize = 8;
 
 /// A tournament over slots: the one with the smallest (load, slot) wins.
 #[derive(Default)]
 pub(super) struct Tournament {
     /// How many slots there are.
     slots: u32,
-    /// Loads above slots: `tree[1]` is the least of all, the children of `n` are `2 n` and `2 n + 1`, and the second half
-    /// is one entry for each slot.
+    /// Loads above slots: `tree[0]` is the least of all, those who meet for place `n` begin at `MATCH * n + 1`, and the
+    /// lowest level is one entry for each slot.
     tree: Vec<u64>,
+    /// Where the lowest level begins.
+    lowest: usize,
 }
 
 /// The slots that take part, the winner first.
@@ -28,7 +32,7 @@ impl fmt::Debug for Tournament {
 impl Tournament {
     /// The slot with the smallest load, the lowest on ties; `None`: none takes part.
     pub(super) fn winner(&self) -> Option<u32> {
-        let least = *self.tree.get(1)?;
+        let least = *self.tree.first()?;
         (least >> 32 != u64::from(NONE)).then_some(least as u32)
     }
 
@@ -36,34 +40,42 @@ impl Tournament {
     pub(super) fn grow(&mut self) -> u32 {
         let slot = self.slots;
         self.slots += 1;
-        let before = self.tree.len() / 2;
-        if slot as usize >= before {
-            let size = self.slots.next_power_of_two().max(2);
-            let absent = (0..size).skip(before).map(|slot| entry(slot, NONE));
-            let leaves: Vec<u64> = self.tree[before..].iter().copied().chain(absent).collect();
-            self.tree = vec![0; size as usize];
-            self.tree.extend(leaves);
-            for node in (1..size as usize).rev() {
-                self.tree[node] = self.better(node);
-            }
+        if self.lowest + slot as usize >= self.tree.len() {
+            self.add_level();
         }
         slot
+    }
+
+    /// The same slots and more, one level further down.
+    fn add_level(&mut self) {
+        let before = self.tree.split_off(self.lowest);
+        self.lowest = MATCH * self.lowest + 1;
+        let room = MATCH * before.len().max(1);
+        let absent = (0..).map(|slot| entry(slot, NONE)).take(room).skip(before.len());
+        self.tree = vec![0; self.lowest];
+        self.tree.extend(before.iter().copied().chain(absent));
+        for node in (0..self.lowest).rev() {
+            self.tree[node] = self.least_below(node);
+        }
     }
 
     /// The slot takes part with this load, which is below `u32::MAX`.
     #[inline(always)]
     pub(super) fn set(&mut self, slot: u32, load: u32) {
-        let tree = self.tree.as_mut_slice();
-        let mut node = tree.len() / 2 + slot as usize;
-        let mut better = entry(slot, load);
-        tree[node] = better;
-        while node > 1 {
-            better = better.min(tree[node ^ 1]);
-            node /= 2;
-            if tree[node] == better {
-                return; // Nobody above hears of it.
+        let mut node = self.lowest + slot as usize;
+        let mut new = entry(slot, load);
+        let mut old = std::mem::replace(&mut self.tree[node], new);
+        while node > 0 {
+            let above = (node - 1) / MATCH;
+            let best = self.tree[above];
+            if new > best {
+                if old != best {
+                    return; // Nobody above hears of it.
+                }
+                new = self.least_below(above);
             }
-            tree[node] = better;
+            old = std::mem::replace(&mut self.tree[above], new);
+            node = above;
         }
     }
 
@@ -72,10 +84,11 @@ impl Tournament {
         self.set(slot, NONE);
     }
 
-    /// The better one of a node's children.
-    #[inline]
-    fn better(&self, node: usize) -> u64 {
-        self.tree[2 * node].min(self.tree[2 * node + 1])
+    /// The best of those who meet for this place.
+    #[inline(always)]
+    fn least_below(&self, node: usize) -> u64 {
+        let first = MATCH * node + 1;
+        self.tree[first..first + MATCH].iter().fold(u64::MAX, |least, entry| least.min(*entry))
     }
 }
 
@@ -92,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_winner_is_the_least_loaded_and_the_lowest_on_ties(steps in prop::collection::vec((0u32..9, 0u32..5), 1..200)) {
+        fn the_winner_is_the_least_loaded_and_the_lowest_on_ties(steps in prop::collection::vec((0u32..99, 0u32..5), 1..900)) {
             let mut tournament = Tournament::default();
             let mut loads: Vec<Option<u32>> = Vec::new();
             for (slot, load) in steps {
