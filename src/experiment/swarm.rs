@@ -173,18 +173,26 @@ fn work(text: &mut String, dice: &mut Dice) {
     let exclusive = 1 + dice.0.below(most.min(2));
     let shared = dice.0.below(most - exclusive + 1);
     let workers = dice.count(2, 16);
-    let startup = dice.log(0.1, 20.0);
-    let restart = dice.log(1.0, 120.0);
+    let (mut startup, mut restart) = (dice.log(0.1, 20.0), dice.log(1.0, 120.0));
     // Below the margin of the lease: beyond it nothing is promised.
     let abort = if dice.coin() { dice.log(0.02, 1.0) } else { 0.0 };
+    let mut arrivals = ["poisson: 600/h", "poisson: 250/h", "poisson: 150/h"];
+    let mut service = format!("{{exponential: {{mean: {mean:.1}s}}}}");
+    if dice.coin() {
+        // Everything in whole seconds: arrivals, ends, heartbeats and faults meet at one instant.
+        (startup, restart) = (startup.ceil(), restart.ceil());
+        arrivals = ["every: 6s", "every: 15s", "every: 24s"];
+        service = format!("{mean:.0}s");
+    }
+    let [one, many, general] = arrivals;
     writeln!(
         text,
         "resources: {{r: {{count: {resources}, popularity: {{zipf: {zipf:.2}}}}}}}
 workload:
-  - {{class: one, arrivals: {{poisson: 600/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{r: 1}}}}
-  - {{class: many, arrivals: {{poisson: 250/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{r: {{exclusive: \
+  - {{class: one, arrivals: {{{one}}}, service: {service}, claims: {{r: 1}}}}
+  - {{class: many, arrivals: {{{many}}}, service: {service}, claims: {{r: {{exclusive: \
          {{uniform: {{min: 0, max: {exclusive}}}}}, shared: {{uniform: {{min: 0, max: {shared}}}}}}}}}}}
-  - {{class: general, arrivals: {{poisson: 150/h}}, service: {{exponential: {{mean: {mean:.1}s}}}}, claims: {{}}}}
+  - {{class: general, arrivals: {{{general}}}, service: {service}, claims: {{}}}}
 workers: {{initial: {workers}, startup: {startup:.1}s, restart_after: {restart:.1}s, grace: 5m, abort_takes: {abort:.2}s}}"
     )
     .expect("a string takes everything");
@@ -216,14 +224,18 @@ engine: {{queue_first: {{queues: {{min: {min}, max: {max}}}, placement: {placeme
 }
 
 fn network(text: &mut String, dice: &mut Dice) {
-    let [delayed, lossy, doubled, reordered] = [0; 4].map(|_| dice.coin());
-    let delay = if delayed { dice.log(0.1, 500.0) } else { 0.0 };
+    let [lossy, doubled, reordered] = [0; 3].map(|_| dice.coin());
+    // The shortest do no more than draw the order of what is sent at one instant.
+    let delay = match dice.pick(&["none", "ties", "real"]) {
+        "none" => "0s".to_owned(),
+        "ties" => "{uniform: {min: 0s, max: 3us}}".to_owned(),
+        _ => format!("{{uniform: {{min: 0s, max: {:.0}us}}}}", dice.log(100.0, 500_000.0)),
+    };
     let loss = if lossy { dice.log(0.1, 20.0) } else { 0.0 };
     let double = if doubled { dice.log(0.1, 20.0) } else { 0.0 };
     writeln!(
         text,
-        "network: {{delay: {}, loss: {loss:.2}%, duplicate: {double:.2}%, reorder: {reordered}, until: {}s}}",
-        if delayed { format!("{{uniform: {{min: 0s, max: {}us}}}}", (delay * 1e3) as u64) } else { "0s".to_owned() },
+        "network: {{delay: {delay}, loss: {loss:.2}%, duplicate: {double:.2}%, reorder: {reordered}, until: {}s}}",
         CHAOS.1
     )
     .expect("a string takes everything");
