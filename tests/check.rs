@@ -316,7 +316,7 @@ fn set_wins_over_the_file_and_is_named_where_it_is_wrong() {
         ("workload.class=x", "say which item"),
         ("run.seed=[1", "no YAML"),
         ("a..b=1", "no path"),
-        ("queues.max=3", "unknown key `queues`"),
+        ("queues.max=3", "did you mean `engine.queue_first.queues.max`?"),
         ("engine.queues.max=3", "write engine.queue_first.queues.max"),
         ("engine.queue_first.queues.max=nine", "\"nine\" is written where a whole number is wanted"),
         ("run=3", "where a map of keys is wanted"),

@@ -265,7 +265,7 @@ fn pointer(path: &str) -> String {
 }
 
 /// The paths of all plain values in maps.
-fn paths(value: &Value, path: &str, out: &mut Vec<String>) {
+pub(super) fn paths(value: &Value, path: &str, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, value)| paths(value, &below(path, key), out)),
         Value::Array(_) => {}

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::diagnose::{Diagnostic, Kind, shortened};
 use super::file::{File, ReplicationsFile};
 use super::findings::{Findings, Origin};
-use super::grid::GridCell;
+use super::grid::{GridCell, paths};
 pub use super::overrides::Override;
 use super::places::{self, Places, below, item};
 use super::typed::{list_for_map, typed};
@@ -83,7 +83,24 @@ pub(super) fn error_at(source: &SourceText, path: &str, message: impl Into<Strin
 
 /// Reads a scenario.
 pub fn load(source: &SourceText, overrides: &[Override]) -> Result<Loaded, Vec<Diagnostic>> {
-    load_changed(source, None, &typed_sets(overrides))
+    load_changed(source, None, &typed_sets(overrides)).map_err(|found| with_whole_paths(found, source, overrides))
+}
+
+/// Where only the end of a path was typed, like `queues.max`, the remedy is the whole of it.
+fn with_whole_paths(mut found: Vec<Diagnostic>, source: &SourceText, sets: &[Override]) -> Vec<Diagnostic> {
+    let unknown = |it: &Diagnostic, set: &Override| it.file == set.origin() && it.message.starts_with("unknown key");
+    for it in &mut found {
+        let Some(set) = sets.iter().find(|set| unknown(it, set)) else { continue };
+        let Ok(base) = load_changed(source, None, &[]) else { break };
+        let mut known = Vec::new();
+        paths(&base.file.document(), "", &mut known);
+        let end = format!(".{}", set.path);
+        known.retain(|path| path.ends_with(&end));
+        if let [whole] = known.as_slice() {
+            it.help = Some(format!("did you mean `{whole}`?"));
+        }
+    }
+    found
 }
 
 fn typed_sets(overrides: &[Override]) -> Vec<(Override, Option<String>)> {
@@ -103,6 +120,7 @@ pub fn load_cell(source: &SourceText, cell: &GridCell, overrides: &[Override]) -
     let place = |index: usize| cell.written.get(index).cloned();
     let values = cell.overrides().into_iter().enumerate().map(|(index, it)| (it, place(index)));
     load_changed(source, None, &values.chain(typed_sets(overrides)).collect::<Vec<_>>())
+        .map_err(|found| with_whole_paths(found, source, &[&cell.overrides(), overrides].concat()))
 }
 
 /// `sets`: what is put where, each with the path of the file that says so; `None`: it was typed.
