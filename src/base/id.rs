@@ -157,14 +157,15 @@ impl<K: Id, V: Default> IdVec<K, V> {
     pub fn grow_to(&mut self, key: K) -> &mut V {
         let index = key.index();
         if index >= self.items.len() {
-            self.grow(index + 1);
+            return self.grow(index);
         }
         &mut self.items[index]
     }
 
     #[cold]
-    fn grow(&mut self, length: usize) {
-        self.items.resize_with(length, V::default);
+    fn grow(&mut self, index: usize) -> &mut V {
+        self.items.resize_with(index + 1, V::default);
+        &mut self.items[index]
     }
 }
 

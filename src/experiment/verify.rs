@@ -19,6 +19,7 @@ pub struct Difference {
 /// The digest after each fact, and a look at one of them.
 #[derive(Default)]
 struct Trail {
+    now: Time,
     digest: Digest,
     /// What the digest was after each fact of the run before; empty: there is none.
     expected: Vec<u64>,
@@ -28,7 +29,11 @@ struct Trail {
 
 impl Observe for Trail {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
-        self.digest.add(now, fact);
+        if now > self.now {
+            self.now = now;
+            self.digest.advance(now);
+        }
+        self.digest.add(fact);
         let value = self.digest.value() as u64;
         let position = self.passed.len();
         self.passed.push(value);

@@ -33,19 +33,21 @@ impl Distribution {
     #[inline(always)]
     pub(crate) fn add(&mut self, value: u64) {
         let cell = cell_of(value);
-        if cell >= self.cells.len() {
-            self.grow_to(cell);
+        match self.cells.get_mut(cell) {
+            Some(count) => *count += 1,
+            None => self.open(cell),
         }
-        self.cells[cell] += 1;
         self.count += 1;
         self.sum += u128::from(value);
         self.max = self.max.max(value);
     }
 
+    /// The first value beyond all cells.
     #[cold]
-    fn grow_to(&mut self, cell: usize) {
+    fn open(&mut self, cell: usize) {
         let doublings = cell / (CELLS as usize / 2) + 1;
         self.cells.resize(doublings * (CELLS as usize / 2), 0);
+        self.cells[cell] = 1;
     }
 
     pub(crate) fn merge(&mut self, other: &Distribution) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::areas::Areas;
 use super::histogram::Distribution;
-use super::ledger::{Doing, Known, Ledger, REASONS, Reasons, Step, TaskRec};
+use super::ledger::{Doing, FirstStart, Ledger, REASONS, Reasons, Step, TaskRec};
 use super::oracle::Oracle;
 use super::{RankRow, Settings, WAIT_SHARES, WorkerTime};
 use crate::base::names::{METRICS, metric_named};
@@ -108,32 +108,9 @@ impl Metrics {
         self.areas.advance(to, ledger);
     }
 
-    /// Takes in a fact that happens at `now`, before the ledger does.
-    #[inline(always)]
-    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
+    /// Takes in a fact that not every task brings and that happens at `now`, before the ledger does.
+    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         match *fact {
-            Fact::Submitted { class, claims, .. } => {
-                self.classes.grow_to(class).submitted += 1;
-                if self.in_window(now) {
-                    for claim in claims {
-                        self.resources.grow_to(claim.resource).tasks += 1;
-                    }
-                }
-            }
-            Fact::Started { .. } => {
-                if let (Some(rec), Some(reasons)) = (known.task, &known.waited) {
-                    self.first_start(now, rec, known.claims, reasons);
-                }
-            }
-            Fact::Settled { outcome, .. } => {
-                if let Some(rec) = known.task {
-                    self.settled(now, rec, outcome);
-                }
-            }
-            Fact::Effect { answer, .. } => {
-                self.effects_refused += u64::from(answer == EffectAnswer::Refused);
-                self.effects_already_done += u64::from(answer == EffectAnswer::AlreadyDone);
-            }
             Fact::Noted(Note::Requeued { task, .. }) => {
                 if let Some(rec) = ledger.tasks.get(task) {
                     self.classes.grow_to(rec.class).requeued += 1;
@@ -157,21 +134,40 @@ impl Metrics {
         }
     }
 
+    /// A task was submitted.
     #[inline(always)]
-    fn first_start(&mut self, now: Time, rec: &TaskRec, claims: &[Claim], reasons: &Reasons) {
+    pub(crate) fn submitted(&mut self, now: Time, class: ClassId, claims: &[Claim]) {
+        self.classes.grow_to(class).submitted += 1;
+        if self.in_window(now) {
+            for claim in claims {
+                self.resources.grow_to(claim.resource).tasks += 1;
+            }
+        }
+    }
+
+    /// The store answered an effect.
+    #[inline(always)]
+    pub(crate) fn effect(&mut self, answer: EffectAnswer) {
+        self.effects_refused += u64::from(answer == EffectAnswer::Refused);
+        self.effects_already_done += u64::from(answer == EffectAnswer::AlreadyDone);
+    }
+
+    /// A task started for the first time.
+    #[inline(always)]
+    pub(crate) fn first_start(&mut self, now: Time, FirstStart { rec, waited }: FirstStart<'_>) {
         let wait = now.since(rec.submitted);
-        if reasons.iter().sum::<u64>() != wait.micros() {
-            self.cannot_explain(wait, reasons);
+        if waited.iter().sum::<u64>() != wait.micros() {
+            self.cannot_explain(wait, waited);
         }
         if !self.in_window(rec.submitted) {
             return;
         }
         let class = self.classes.grow_to(rec.class);
         class.wait.add(wait.micros());
-        for (sum, reason) in class.reasons.iter_mut().zip(reasons) {
-            *sum += u128::from(*reason);
+        for (sum, reason) in class.reasons.iter_mut().zip(waited) {
+            *sum += u128::from(reason);
         }
-        for claim in claims {
+        for claim in &rec.claims {
             let resource = self.resources.grow_to(claim.resource);
             resource.started += 1;
             resource.wait_micros += wait.micros();
@@ -179,13 +175,14 @@ impl Metrics {
     }
 
     #[cold]
-    fn cannot_explain(&mut self, wait: Span, reasons: &Reasons) {
+    fn cannot_explain(&mut self, wait: Span, reasons: Reasons) {
         let sentence = || format!("a task waited {wait}, and its reasons {reasons:?} do not add up to it");
         self.unexplained.get_or_insert_with(sentence);
     }
 
+    /// A task is settled.
     #[inline(always)]
-    fn settled(&mut self, now: Time, rec: &TaskRec, outcome: Outcome) {
+    pub(crate) fn settled(&mut self, now: Time, rec: &TaskRec, outcome: Outcome) {
         let response = now.since(rec.submitted);
         self.sojourns += u128::from(response.micros());
         let in_window = self.in_window(rec.submitted);

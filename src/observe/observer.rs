@@ -1,15 +1,15 @@
 //! The one observer of a run: digest, ledger, oracle, metrics, samples and timeline, fed with every fact once.
 
 use super::digest::Digest;
-use super::ledger::Ledger;
+use super::ledger::{Attempt, Begun, Ledger};
 use super::metrics::{Finished, Metrics};
-use super::oracle::Oracle;
+use super::oracle::{Accepted, Oracle, Start};
 use super::probes::Probes;
 use super::samples::Samples;
 use super::timeline::Recorder;
 use super::{Observation, Settings};
 use crate::base::{Note, Probe, Property, Time};
-use crate::fact::{Choice, Fact, Observe};
+use crate::fact::{Choice, EffectAnswer, Fact, Observe};
 
 /// Reads the facts of one run and says what they amount to.
 #[derive(Debug)]
@@ -22,19 +22,23 @@ pub struct Observer {
     probes: Probes,
     samples: Samples,
     recorder: Option<Recorder>,
+    /// Whether outcomes of single tasks are asked for, or a timeline: most runs have neither.
+    looks_closer: bool,
 }
 
 impl Observer {
     /// An observer before the first fact.
     pub fn new(settings: Settings) -> Self {
+        let samples = Samples::new(&settings);
         Observer {
+            looks_closer: settings.timeline || samples.asks_of_outcomes(),
             digest: Digest::default(),
             facts: 0,
             ledger: Ledger::default(),
             oracle: Oracle::new(&settings),
             metrics: Metrics::new(&settings),
             probes: Probes::default(),
-            samples: Samples::new(&settings),
+            samples,
             recorder: settings.timeline.then(Recorder::default),
         }
     }
@@ -55,6 +59,7 @@ impl Observer {
         self.ledger.tasks.len()
     }
 
+    #[inline(always)]
     fn advance(&mut self, to: Time) {
         self.metrics.advance(to, &self.ledger);
         self.oracle.advance(to, &self.ledger);
@@ -105,66 +110,136 @@ impl Observer {
 }
 
 impl Observer {
+    #[inline(never)]
+    fn move_on(&mut self, now: Time) {
+        self.digest.advance(now);
+        self.advance(now);
+    }
+
+    /// What all facts have in common.
     #[inline(always)]
     fn take_in(&mut self, now: Time, fact: &Fact<'_>) {
-        self.digest.add(now, fact);
-        self.facts += 1;
         if now > self.ledger.now {
-            self.advance(now);
+            self.move_on(now);
         }
-        let known = self.ledger.known(now, fact);
-        self.oracle.judge(now, fact, &known, &self.ledger);
-        self.probes.enter(now, fact, &known, &self.ledger);
-        self.metrics.enter(now, fact, &known, &self.ledger);
-        self.samples.note(fact, &known);
-        let step = self.ledger.apply(fact);
-        self.metrics.after(now, &step);
+        self.digest.add(fact);
+        self.facts += 1;
+        if self.looks_closer {
+            self.look_closer(now, fact);
+        }
+    }
+
+    #[cold]
+    fn look_closer(&mut self, now: Time, fact: &Fact<'_>) {
+        self.samples.note(fact);
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(now, fact);
         }
     }
+}
+
+/// The facts that every task brings have a function each, in which everybody who has to do with that kind of fact takes
+/// part: first who looks at the world as it was before, then the ledger, then who looks at what it made of it. All others
+/// share one.
+impl Observer {
+    fn submitted(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Submitted { task, class, claims, service } = *fact else { return };
+        self.take_in(now, fact);
+        self.oracle.submitted();
+        self.metrics.submitted(now, class, claims);
+        self.ledger.submit(task, class, claims, service);
+    }
+
+    fn placed(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Noted(Note::Placed { task, queue }) = *fact else { return };
+        self.take_in(now, fact);
+        if self.ledger.place(task, queue) {
+            self.oracle.placed_apart(now, task, queue, &self.ledger);
+        }
+    }
+
+    fn started(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Started { task, worker, queue, epoch, ticket } = *fact else { return };
+        self.take_in(now, fact);
+        let start = Start::new(now, task, worker, queue, ticket, &self.ledger);
+        self.oracle.started(&start, &self.ledger);
+        self.probes.started(&start, &self.ledger);
+        let Begun { first, is_beside } = self.ledger.start(Attempt::new(task, ticket, queue, epoch), worker);
+        if let Some(first) = first {
+            self.samples.first_start(task);
+            self.probes.waited(&first.waited);
+            self.metrics.first_start(now, first);
+        }
+        if is_beside {
+            self.oracle.started_beside(now, task, worker, ticket, &self.ledger);
+        }
+    }
+
+    fn ended(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Ended { task, worker, ticket, end } = *fact else { return };
+        self.take_in(now, fact);
+        self.oracle.ended(now, task, worker, ticket, end);
+        let over = self.ledger.end(worker, ticket, end);
+        self.probes.ended(worker, end, over, &self.ledger);
+    }
+
+    fn effect(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Effect { task, worker, queue, epoch, ticket, answer } = *fact else { return };
+        self.take_in(now, fact);
+        self.probes.effect(answer);
+        self.metrics.effect(answer);
+        match answer {
+            EffectAnswer::Accepted => {
+                let before = self.ledger.accept(task, queue, epoch);
+                self.oracle.accepted(now, &Accepted { task, worker, queue, epoch, before }, &self.ledger);
+            }
+            EffectAnswer::Refused => self.ledger.refuse(worker, ticket),
+            EffectAnswer::AlreadyDone => {}
+        }
+    }
+
+    fn reported(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Reported { worker, queue, epoch, ticket, .. } = *fact else { return };
+        self.take_in(now, fact);
+        let is_first = self.ledger.report(worker, ticket);
+        self.probes.reported(queue, epoch, is_first, &self.ledger);
+    }
+
+    fn settled(&mut self, now: Time, fact: &Fact<'_>) {
+        let Fact::Settled { task, outcome } = *fact else { return };
+        self.take_in(now, fact);
+        let rec = self.ledger.tasks.get(task);
+        self.oracle.settled(now, task, outcome, rec, &self.ledger);
+        self.probes.settled(outcome);
+        if let Some(rec) = rec {
+            self.metrics.settled(now, rec, outcome);
+        }
+        self.ledger.settle(task);
+    }
 
     fn other(&mut self, now: Time, fact: &Fact<'_>) {
         self.take_in(now, fact);
+        self.oracle.judge(now, fact, &self.ledger);
+        self.probes.enter(now, fact, &self.ledger);
+        self.metrics.enter(now, fact, &self.ledger);
+        let step = self.ledger.apply(fact);
+        self.metrics.after(now, &step);
     }
-}
-
-/// The facts that every task brings have a function each: the kind of fact is known in it, and every match on it folds.
-/// All others share one.
-macro_rules! apart {
-    ($($name:ident: $kind:pat),+ $(,)?) => {
-        impl Observer {
-            $(fn $name(&mut self, now: Time, fact: &Fact<'_>) {
-                if let $kind = fact {
-                    self.take_in(now, fact);
-                }
-            })+
-
-            #[inline(always)]
-            fn sort(&mut self, now: Time, fact: &Fact<'_>) {
-                match fact {
-                    $($kind => self.$name(now, fact),)+
-                    _ => self.other(now, fact),
-                }
-            }
-        }
-    };
-}
-
-apart! {
-    submitted: Fact::Submitted { .. },
-    placed: Fact::Noted(Note::Placed { .. }),
-    started: Fact::Started { .. },
-    ended: Fact::Ended { .. },
-    effect: Fact::Effect { .. },
-    reported: Fact::Reported { .. },
-    settled: Fact::Settled { .. },
 }
 
 impl Observe for Observer {
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
-        self.sort(now, fact);
+        match fact {
+            Fact::Submitted { .. } => self.submitted(now, fact),
+            Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
+            Fact::Started { .. } => self.started(now, fact),
+            Fact::Ended { .. } => self.ended(now, fact),
+            Fact::Effect { .. } => self.effect(now, fact),
+            Fact::Reported { .. } => self.reported(now, fact),
+            Fact::Settled { .. } => self.settled(now, fact),
+            _ => self.other(now, fact),
+        }
     }
 
     #[inline(always)]

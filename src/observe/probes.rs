@@ -1,9 +1,10 @@
 //! What happened at least once: tells a test that has tested something from one that has not.
 
-use super::ledger::{Attempt, BEHIND, Doing, Known, Ledger, Phase, WorkerRec};
+use super::ledger::{BEHIND, Doing, Ledger, Over, Phase, Reasons, TaskRec, WorkerRec};
+use super::oracle::Start;
 use crate::base::names::ProbeSet;
 use crate::base::note::{GrantReason, ParkReason};
-use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, Ticket, Time, WorkerId};
+use crate::base::{Claim, Epoch, Mode, Note, Outcome, Probe, QueueId, TaskId, Time, WorkerId};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact};
 
 #[derive(Default, Debug)]
@@ -23,39 +24,80 @@ impl Probes {
         }
     }
 
-    /// Looks at a fact that the ledger has not taken in.
+    /// An attempt begins; the ledger has not taken it in.
     #[inline(always)]
-    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
+    pub(crate) fn started(&mut self, start: &Start<'_>, ledger: &Ledger) {
+        let Start { task, queue, rec, by, is_only_queue, .. } = *start;
+        let claims_alone = rec.is_some_and(|rec| matches!(rec.claims[..], [Claim { mode: Mode::Exclusive, .. }]));
+        if !claims_alone || !is_only_queue {
+            self.look_at_start(task, queue, rec, by, ledger);
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_start(
+        &mut self,
+        task: TaskId,
+        queue: QueueId,
+        rec: Option<&TaskRec>,
+        by: Option<&WorkerRec>,
+        ledger: &Ledger,
+    ) {
+        let claims = rec.map_or(&[][..], |rec| &rec.claims);
+        let queues = by.map_or(&[][..], |by| &by.queues);
+        self.when(claims.len() > 1, Probe::MultiResource);
+        self.when(queue.is_general() && by.is_some() && queues.is_empty(), Probe::SurplusOnGeneral);
+        self.when(claims.iter().any(|claim| shares(*claim, ledger)), Probe::SharedTogether);
+        let first = |queue: &QueueId| ledger.head(*queue).is_some_and(|head| head < task);
+        self.when(queues.len() > 1 && queues.iter().any(first), Probe::PassedOver);
+    }
+
+    /// Why a task has waited that started.
+    #[inline(always)]
+    pub(crate) fn waited(&mut self, reasons: &Reasons) {
+        self.when(reasons[BEHIND] > 0, Probe::FalseSerialisation);
+    }
+
+    /// An attempt has ended on `worker`; the ledger has taken it in.
+    #[inline(always)]
+    pub(crate) fn ended(&mut self, worker: WorkerId, end: AttemptEnd, over: Option<Over>, ledger: &Ledger) {
+        self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
+        if let Some(over) = over
+            && granted_anew(over.queue, over.epoch, ledger)
+        {
+            self.ended_late(worker, end, over.queue, ledger);
+        }
+    }
+
+    /// The attempt's queue was granted to somebody else by now.
+    #[cold]
+    fn ended_late(&mut self, worker: WorkerId, end: AttemptEnd, queue: QueueId, ledger: &Ledger) {
+        let since = ledger.queues[queue].owned_at.max(ledger.workers[worker].resumed);
+        self.when(since < ledger.now && end != AttemptEnd::Died, Probe::ZombieExecuting);
+    }
+
+    /// A report has come in; whether the attempt was one that was not reported.
+    #[inline(always)]
+    pub(crate) fn reported(&mut self, queue: QueueId, epoch: Epoch, is_first: bool, ledger: &Ledger) {
+        self.when(!is_first, Probe::StaleReport);
+        self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
+    }
+
+    #[inline(always)]
+    pub(crate) fn effect(&mut self, answer: EffectAnswer) {
+        self.when(answer == EffectAnswer::Refused, Probe::EffectRefused);
+        self.when(answer == EffectAnswer::AlreadyDone, Probe::EffectAlreadyDone);
+    }
+
+    #[inline(always)]
+    pub(crate) fn settled(&mut self, outcome: Outcome) {
+        self.when(outcome == Outcome::Cancelled, Probe::TaskCancelled);
+        self.when(outcome == Outcome::Failed, Probe::TaskFailed);
+    }
+
+    /// Looks at a fact that not every task brings and that the ledger has not taken in.
+    pub(crate) fn enter(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         match *fact {
-            Fact::Started { task, queue, .. } => {
-                self.when(known.waited.is_some_and(|reasons| reasons[BEHIND] > 0), Probe::FalseSerialisation);
-                let claims = known.claims;
-                let queues = known.worker.map_or(&[][..], |rec| &rec.queues);
-                self.when(claims.len() > 1, Probe::MultiResource);
-                self.when(queue.is_general() && known.worker.is_some() && queues.is_empty(), Probe::SurplusOnGeneral);
-                self.when(claims.iter().any(|claim| shares(*claim, ledger)), Probe::SharedTogether);
-                let first = |queue: &QueueId| ledger.head(*queue).is_some_and(|head| head < task);
-                self.when(queues.len() > 1 && queues.iter().any(first), Probe::PassedOver);
-            }
-            Fact::Ended { ticket, end, .. } if end != AttemptEnd::Completed || ledger.has_placements => {
-                self.when(end == AttemptEnd::SelfFenced, Probe::SelfFenced);
-                let zombie = known.worker.is_some_and(|rec| is_zombie(now, ticket, rec, ledger));
-                self.when(zombie && end != AttemptEnd::Died, Probe::ZombieExecuting);
-            }
-            Fact::Reported { queue, epoch, ticket, .. } => {
-                let same = |attempt: &Attempt| attempt.ticket == ticket;
-                let stale = known.worker.is_none_or(|rec| !rec.attempts.iter().any(same));
-                self.when(stale, Probe::StaleReport);
-                self.when(granted_anew(queue, epoch, ledger), Probe::ZombieReported);
-            }
-            Fact::Effect { answer, .. } => {
-                self.when(answer == EffectAnswer::Refused, Probe::EffectRefused);
-                self.when(answer == EffectAnswer::AlreadyDone, Probe::EffectAlreadyDone);
-            }
-            Fact::Settled { outcome, .. } => {
-                self.when(outcome == Outcome::Cancelled, Probe::TaskCancelled);
-                self.when(outcome == Outcome::Failed, Probe::TaskFailed);
-            }
             Fact::MessageLost { .. } => self.hit.hit(Probe::MessageLost),
             Fact::MessageOvertook { .. } => self.hit.hit(Probe::MessageOvertook),
             Fact::Poisoned { .. } => self.hit.hit(Probe::PoisonTask),
@@ -84,7 +126,11 @@ impl Probes {
             | Fact::WorkerArrived { .. }
             | Fact::WorkerResumed { .. }
             | Fact::QuiesceDelivered { .. }
+            | Fact::Started { .. }
             | Fact::Ended { .. }
+            | Fact::Effect { .. }
+            | Fact::Reported { .. }
+            | Fact::Settled { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
@@ -149,16 +195,6 @@ fn shares(claim: Claim, ledger: &Ledger) -> bool {
     let running = &ledger.resources[claim.resource].running;
     claim.mode == Mode::Shared
         && running.iter().any(|other| other.mode == Mode::Shared && !ledger.workers[other.worker].paused)
-}
-
-/// The attempt's queue was granted to somebody else some time before `now`.
-#[inline(always)]
-fn is_zombie(now: Time, ticket: Ticket, rec: &WorkerRec, ledger: &Ledger) -> bool {
-    rec.attempts.iter().any(|attempt| {
-        attempt.ticket == ticket
-            && granted_anew(attempt.queue, attempt.epoch, ledger)
-            && ledger.queues[attempt.queue].owned_at.max(rec.resumed) < now
-    })
 }
 
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ledger::{Known, Ledger, Place};
+use super::ledger::{Ledger, Place};
 use super::{Series, Settings};
 use crate::base::{Outcome, TaskId, Time, WorkerId};
 use crate::fact::Fact;
@@ -22,8 +22,6 @@ pub(crate) struct Samples {
     pub(crate) starts: Vec<TaskId>,
     /// The next instant at which to look; [`Time::MAX`]: there is none.
     next: Time,
-    /// Whether anything is asked of single tasks.
-    asks_of_tasks: bool,
 }
 
 impl Samples {
@@ -41,7 +39,6 @@ impl Samples {
             ..Samples::default()
         };
         samples.next = samples.find_next();
-        samples.asks_of_tasks = samples.keep_starts || !samples.outcomes.is_empty();
         samples
     }
 
@@ -105,22 +102,25 @@ impl Samples {
         }
     }
 
-    /// Notes what the ledger will not show later. To be called before the ledger takes the fact in.
-    #[inline(always)]
-    pub(crate) fn note(&mut self, fact: &Fact<'_>, known: &Known<'_>) {
-        if !self.asks_of_tasks {
-            return;
-        }
-        if let Fact::Started { task, .. } = fact
-            && self.keep_starts
-            && known.waited.is_some()
-        {
-            self.starts.push(*task);
-        }
+    /// Whether outcomes of tasks are asked for.
+    pub(crate) fn asks_of_outcomes(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
+    /// Notes what the ledger does not show.
+    pub(crate) fn note(&mut self, fact: &Fact<'_>) {
         if let Fact::Settled { task, outcome } = fact
             && let Some(slot) = self.outcomes.get_mut(task)
         {
             slot.get_or_insert(*outcome);
+        }
+    }
+
+    /// A task starts for the first time.
+    #[inline(always)]
+    pub(crate) fn first_start(&mut self, task: TaskId) {
+        if self.keep_starts {
+            self.starts.push(task);
         }
     }
 }

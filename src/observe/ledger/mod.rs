@@ -4,10 +4,13 @@
 
 mod attempts;
 mod level;
+mod lists;
 mod places;
 mod queues;
 mod records;
+mod table;
 mod tasks;
+mod waits;
 mod workers;
 
 pub(crate) use records::{
@@ -17,10 +20,12 @@ pub(crate) use records::{
 pub(crate) use level::Level;
 
 use attempts::count_loss;
-use records::Grant;
+pub(crate) use attempts::{Begun, EffectsBefore, FirstStart, Over};
+use records::{Grant, Outlived};
+use table::TaskTable;
 
 use crate::base::note::ParkReason;
-use crate::base::{Claim, IdMap, IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
+use crate::base::{IdVec, Note, QueueId, ResourceId, TaskId, Time, WorkerId};
 use crate::fact::{EffectAnswer, Fact};
 
 /// How many there are of what.
@@ -49,6 +54,14 @@ impl Tally {
     pub(crate) fn doing(&self, doing: Doing) -> u64 {
         self.workers[doing as usize].count()
     }
+    /// A worker does something else.
+    #[inline(always)]
+    fn does(&mut self, before: Doing, after: Doing, now: Time) {
+        if before != after {
+            self.workers[before as usize].fall(now);
+            self.workers[after as usize].rise(now);
+        }
+    }
     pub(crate) fn workers_up(&self) -> u64 {
         self.doing(Doing::Busy)
             + self.doing(Doing::BusyQuiescing)
@@ -67,19 +80,6 @@ pub(crate) const REASONS: [&str; 6] =
 
 /// The position of "behind" in [`REASONS`].
 pub(crate) const BEHIND: usize = 2;
-
-/// What the ledger knows of whom a fact is about, before it takes the fact in: looked up once for all who judge it.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Known<'a> {
-    /// The task that starts, settles, is placed or has an effect; `None`: it is not unsettled.
-    pub(crate) task: Option<&'a TaskRec>,
-    /// What the task claims that starts.
-    pub(crate) claims: &'a [Claim],
-    /// The worker that starts, ends or reports an attempt.
-    pub(crate) worker: Option<&'a WorkerRec>,
-    /// Why the task has waited, where it starts for the first time.
-    pub(crate) waited: Option<Reasons>,
-}
 
 /// What a fact changed that the ledger does not show afterwards.
 #[derive(Debug)]
@@ -102,7 +102,9 @@ pub(crate) enum Step {
 #[derive(Default, Debug)]
 pub(crate) struct Ledger {
     pub(crate) now: Time,
-    pub(crate) tasks: IdMap<TaskId, TaskRec>,
+    /// The number of this instant: how often time has moved on.
+    instant: u64,
+    pub(crate) tasks: TaskTable,
     pub(crate) resources: IdVec<ResourceId, ResourceRec>,
     pub(crate) workers: IdVec<WorkerId, WorkerRec>,
     pub(crate) queues: IdVec<QueueId, QueueRec>,
@@ -128,32 +130,12 @@ pub(crate) struct Ledger {
     pub(crate) pool_touched: bool,
     /// Clocks of the general queue: no healthy worker, all healthy workers busy.
     general_clocks: (u64, u64),
+    outlived: Vec<Outlived>,
     /// Reused by `release_claims`.
     cleared: Vec<TaskId>,
 }
 
 impl Ledger {
-    /// What is known of whom `fact`, which happens at `now`, is about.
-    #[inline(always)]
-    pub(crate) fn known(&self, now: Time, fact: &Fact<'_>) -> Known<'_> {
-        match *fact {
-            Fact::Started { task, worker, .. } => {
-                let task = self.tasks.get(task);
-                let first = task.filter(|rec| rec.starts == 0);
-                let waited = first.map(|rec| self.reasons(now, rec));
-                let claims = task.map_or(&[][..], |rec| &rec.claims);
-                Known { task, claims, worker: self.workers.get(worker), waited }
-            }
-            Fact::Settled { task, .. } | Fact::Effect { task, .. } | Fact::Noted(Note::Placed { task, .. }) => {
-                Known { task: self.tasks.get(task), ..Known::default() }
-            }
-            Fact::Ended { worker, .. } | Fact::Reported { worker, .. } => {
-                Known { worker: self.workers.get(worker), ..Known::default() }
-            }
-            _ => Known::default(),
-        }
-    }
-
     /// Moves time on; what changed at the last instant has been looked at.
     #[inline(always)]
     pub(crate) fn advance(&mut self, now: Time) {
@@ -165,9 +147,7 @@ impl Ledger {
                 self.general_clocks.1 += passed;
             }
         }
-        for queue in &self.touched {
-            self.queues[*queue].touched = false;
-        }
+        self.instant += 1;
         self.touched.clear();
         self.pool_touched = false;
         self.now = now;
@@ -179,12 +159,20 @@ impl Ledger {
         match *fact {
             Fact::Submitted { task, class, claims, service } => self.submit(task, class, claims, service),
             Fact::Settled { task, .. } => self.settle(task),
-            Fact::Started { task, worker, queue, epoch, ticket } => self.start(task, worker, queue, epoch, ticket),
-            Fact::Ended { worker, ticket, end, .. } => self.end(worker, ticket, end),
-            Fact::Effect { task, queue, epoch, answer: EffectAnswer::Accepted, .. } => self.accept(task, queue, epoch),
+            Fact::Started { task, worker, queue, epoch, ticket } => {
+                self.start(Attempt::new(task, ticket, queue, epoch), worker);
+            }
+            Fact::Ended { worker, ticket, end, .. } => {
+                self.end(worker, ticket, end);
+            }
+            Fact::Effect { task, queue, epoch, answer: EffectAnswer::Accepted, .. } => {
+                self.accept(task, queue, epoch);
+            }
             Fact::Effect { worker, ticket, answer: EffectAnswer::Refused, .. } => self.refuse(worker, ticket),
             Fact::Effect { answer: EffectAnswer::AlreadyDone, .. } => {}
-            Fact::Reported { worker, ticket, .. } => self.report(worker, ticket),
+            Fact::Reported { worker, ticket, .. } => {
+                self.report(worker, ticket);
+            }
             Fact::WorkerArrived { worker } => {
                 let now = self.now;
                 self.workers.grow_to(worker).arrived = now;
@@ -262,12 +250,10 @@ impl Ledger {
     fn note(&mut self, note: Note) -> Step {
         match note {
             Note::Placed { task, queue } => {
-                self.has_placements = true;
-                self.put(task, Place::Queue(queue));
+                self.place(task, queue);
             }
             Note::Parked { task, why } => {
-                self.has_placements = true;
-                self.put(task, if why == ParkReason::AtMax { Place::AtMax } else { Place::Parked });
+                self.park(task, if why == ParkReason::AtMax { Place::AtMax } else { Place::Parked });
             }
             Note::QueueCreated { queue } => {
                 self.queues.grow_to(queue).exists = true;
@@ -288,7 +274,7 @@ impl Ledger {
             Note::QueueRevived { queue } => self.set_draining(queue, false),
             Note::QueueDeleted { queue } => self.delete(queue),
             Note::WorkerLost { worker } => {
-                for attempt in &mut self.workers.grow_to(worker).attempts {
+                for attempt in self.workers.grow_to(worker).attempts.iter_mut() {
                     count_loss(&mut self.tasks, attempt);
                 }
             }

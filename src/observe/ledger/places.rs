@@ -1,7 +1,8 @@
 //! Where tasks are, and what the first of a queue waits for.
 
+use super::waits::head_clocks;
 use super::{Ledger, Place};
-use crate::base::{Claim, Claims, QueueId, TaskId, Time};
+use crate::base::{QueueId, TaskId, Time};
 
 impl Ledger {
     /// The first task of a queue that is unsettled.
@@ -9,65 +10,82 @@ impl Ledger {
         self.queues.get(queue)?.fifo.front().copied()
     }
 
+    /// The engine put a task into a queue; whether others that claim the same lie in other queues.
     #[inline(always)]
-    pub(super) fn put(&mut self, task: TaskId, place: Place) {
-        let Some(rec) = self.tasks.get_mut(task) else { return };
+    pub(crate) fn place(&mut self, task: TaskId, queue: QueueId) -> bool {
+        self.has_placements = true;
+        let Some(mut rec) = self.tasks.get_mut(task) else { return false };
         self.tally.stray -= u64::from(rec.is_stray());
-        let before = std::mem::replace(&mut rec.place, place);
-        self.tally.stray += u64::from(rec.is_stray());
+        let before = std::mem::replace(&mut rec.place, Place::Queue(queue));
         if before != Place::Nowhere {
-            if before == place {
-                return;
+            if before == Place::Queue(queue) {
+                return rec.claims.iter().any(|claim| self.resources[claim.resource].is_tied_elsewhere(queue));
             }
             self.move_out(task, before);
+            rec = &mut self.tasks[task];
         }
-        let rec = &mut self.tasks[task];
-        let Place::Queue(queue) = place else {
-            self.tally.parked.rise(self.now);
-            return;
-        };
         rec.placed_at = self.now;
         let queue_rec = self.queues.grow_to(queue);
         queue_rec.unsettled += 1;
         if queue.is_general() {
             rec.head_at = self.now;
             rec.general_clocks = self.general_clocks;
-            return;
+            return rec.claims.iter().any(|claim| self.resources[claim.resource].is_tied_elsewhere(queue));
         }
         if queue_rec.unsettled == 1 && queue_rec.exists {
             self.tally.nonempty[queue_rec.care as usize].rise(self.now);
         }
+        let mut is_apart = false;
         for claim in &rec.claims {
             let resource = &mut self.resources[claim.resource];
             if resource.placed == 0 {
                 resource.tie = Some(queue);
             } else if resource.tie != Some(queue) {
                 resource.tie = None;
+                is_apart = true;
             }
             resource.placed += 1;
         }
-        queue_rec.fifo.push_back(task);
-        if queue_rec.fifo.len() == 1 {
+        if queue_rec.fifo.push(task) {
             rec.head_at = self.now;
             if rec.uncleared == 0 {
                 self.begin_head(queue);
             }
+        }
+        is_apart
+    }
+
+    /// The engine parked a task: `place` is no queue.
+    pub(super) fn park(&mut self, task: TaskId, place: Place) {
+        self.has_placements = true;
+        let Some(rec) = self.tasks.get_mut(task) else { return };
+        self.tally.stray -= u64::from(rec.is_stray());
+        let before = std::mem::replace(&mut rec.place, place);
+        self.tally.stray += u64::from(rec.is_stray());
+        if before != place {
+            self.move_out(task, before);
+            self.tally.parked.rise(self.now);
         }
     }
 
     /// Takes a task that goes on elsewhere out of where it was.
     #[cold]
     fn move_out(&mut self, task: TaskId, before: Place) {
+        if before == Place::Nowhere {
+            return;
+        }
         let rec = &mut self.tasks[task];
         rec.placed_at = Time::MAX;
         rec.head_at = Time::MAX;
-        let claims = Claims::from_slice(&rec.claims);
-        self.leave(task, before, &claims);
+        for claim in rec.claims.iter().filter(|_| before.is_reserving()) {
+            self.resources[claim.resource].placed -= 1;
+        }
+        self.leave(task, before);
     }
 
     /// Takes a task out of where it was; its record says otherwise already, or is gone.
     #[inline(always)]
-    pub(super) fn leave(&mut self, task: TaskId, place: Place, claims: &[Claim]) {
+    pub(super) fn leave(&mut self, task: TaskId, place: Place) {
         let queue = match place {
             Place::Nowhere => return,
             Place::Parked | Place::AtMax => {
@@ -84,11 +102,8 @@ impl Ledger {
         if rec.unsettled == 0 && rec.exists {
             self.tally.nonempty[rec.care as usize].fall(self.now);
         }
-        for claim in claims {
-            self.resources[claim.resource].placed -= 1;
-        }
         if rec.fifo.front() == Some(&task) {
-            rec.fifo.pop_front();
+            rec.fifo.pop();
             self.find_head(queue);
         }
     }
@@ -106,7 +121,7 @@ impl Ledger {
                 }
                 return;
             }
-            self.queues[queue].fifo.pop_front();
+            self.queues[queue].fifo.pop();
         }
     }
 
@@ -121,21 +136,10 @@ impl Ledger {
         self.touch(queue);
     }
 
-    /// How long the head of a queue has waited for a worker, and for a busy one, up to `now`.
-    #[inline(always)]
-    pub(super) fn head_clocks(&self, queue: QueueId, now: Time) -> (u64, u64) {
-        let rec = &self.queues[queue];
-        let Some(owner) = rec.owner else {
-            return (rec.head_no_owner + now.since(rec.clocks_at).micros(), rec.head_busy);
-        };
-        let (busy, down) = self.workers[owner].clocks(now);
-        (rec.head_no_owner + (down - rec.owner_clocks.1), rec.head_busy + (busy - rec.owner_clocks.0))
-    }
-
     /// Brings the head's account up to date: to be called before the owner changes.
     pub(super) fn wind_head(&mut self, queue: QueueId) {
         let now = self.now;
-        let (no_owner, busy) = self.head_clocks(queue, now);
+        let (no_owner, busy) = head_clocks(&self.queues[queue], &self.workers, now);
         let rec = &mut self.queues[queue];
         rec.head_no_owner = no_owner;
         rec.head_busy = busy;

@@ -1,6 +1,7 @@
 //! Queues and their owners, by the engine's word.
 
-use super::{Care, Ledger, Phase, Step};
+use super::lists::Line;
+use super::{Care, Ledger, Phase, QueueRec, Step};
 use crate::base::{Epoch, QueueId, WorkerId};
 
 impl Ledger {
@@ -76,27 +77,28 @@ impl Ledger {
         if rec.unsettled > 0 {
             self.tally.nonempty[Care::Vacant as usize].fall(self.now);
         } else {
-            rec.fifo = std::collections::VecDeque::new();
+            rec.fifo = Line::default();
         }
     }
 
     #[inline(always)]
     pub(super) fn touch(&mut self, queue: QueueId) {
-        let rec = &mut self.queues[queue];
-        if !rec.touched {
-            rec.touched = true;
-            self.touched.push(queue);
-        }
+        touch(queue, self.instant, &mut self.queues[queue], &mut self.touched);
     }
 
     #[inline(always)]
     pub(super) fn touch_queues_of(&mut self, worker: WorkerId) {
         for queue in &self.workers[worker].queues {
-            let rec = &mut self.queues[*queue];
-            if !rec.touched {
-                rec.touched = true;
-                self.touched.push(*queue);
-            }
+            touch(*queue, self.instant, &mut self.queues[*queue], &mut self.touched);
         }
+    }
+}
+
+/// Something of `queue` changes: it is looked at before time moves on.
+#[inline(always)]
+fn touch(queue: QueueId, instant: u64, rec: &mut QueueRec, touched: &mut Vec<QueueId>) {
+    if rec.untouched_from <= instant {
+        rec.untouched_from = instant + 1;
+        touched.push(queue);
     }
 }

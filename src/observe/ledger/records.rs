@@ -1,9 +1,8 @@
 //! What the ledger remembers of each unsettled task, and of each worker, queue and resource.
 
-use std::collections::VecDeque;
-
 use smallvec::SmallVec;
 
+use super::lists::{Few, Line};
 use crate::base::{Claim, Claims, ClassId, Epoch, Mode, QueueId, Span, TaskId, Ticket, Time, WorkerId};
 
 /// Where an unsettled task is, by the engine's word.
@@ -17,6 +16,14 @@ pub(crate) enum Place {
     AtMax,
     /// In a queue.
     Queue(QueueId),
+}
+
+impl Place {
+    /// Whether it is in a queue that ties what it claims.
+    #[inline(always)]
+    pub(crate) fn is_reserving(self) -> bool {
+        matches!(self, Place::Queue(queue) if !queue.is_general())
+    }
 }
 
 /// An unsettled task. The instants are [`Time::MAX`] as long as they have not come.
@@ -50,6 +57,29 @@ pub(crate) struct TaskRec {
     pub(crate) last_ticket: Ticket,
 }
 
+impl Default for TaskRec {
+    fn default() -> Self {
+        TaskRec {
+            class: ClassId(0),
+            claims: Claims::new(),
+            submitted: Time::ZERO,
+            service: Span::ZERO,
+            place: Place::Nowhere,
+            runnable_at: Time::MAX,
+            placed_at: Time::MAX,
+            head_at: Time::MAX,
+            general_clocks: (0, 0),
+            uncleared: 0,
+            open: 0,
+            starts: 0,
+            lost: 0,
+            done: false,
+            endless: false,
+            last_ticket: Ticket(0),
+        }
+    }
+}
+
 impl TaskRec {
     /// It could execute, and is neither in a queue nor waits for one to be empty.
     pub(crate) fn is_stray(&self) -> bool {
@@ -77,50 +107,80 @@ pub(crate) struct Running {
 
 #[derive(Clone, Debug)]
 pub(crate) struct ResourceRec {
-    pub(crate) claimants: VecDeque<Claimant>,
+    pub(crate) claimants: Line<Claimant>,
     /// Exclusive ones among the claimants.
     pub(crate) exclusives: u32,
     /// Claimants that lie in a queue.
     pub(crate) placed: u32,
     /// The queue in which they lie; `None`: in several.
     pub(crate) tie: Option<QueueId>,
-    pub(crate) running: SmallVec<[Running; 1]>,
+    pub(crate) running: Few<Running>,
     pub(crate) done: DoneOn,
 }
 
-/// The latest tasks, by submission, whose effects the store has accepted.
+/// The latest tasks, by submission, whose effects the store has accepted: one more than the number of each, 0 for none.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct DoneOn {
-    pub(crate) exclusive: Option<TaskId>,
-    pub(crate) shared: Option<TaskId>,
+    pub(crate) exclusive: u64,
+    pub(crate) shared: u64,
+}
+
+impl ResourceRec {
+    /// Some of its claimants that lie in queues may lie in another one than this.
+    pub(crate) fn is_tied_elsewhere(&self, queue: QueueId) -> bool {
+        self.placed > 0 && self.tie != Some(queue)
+    }
+}
+
+impl DoneOn {
+    /// The latest task in conflict with a claim of this mode.
+    #[inline(always)]
+    pub(crate) fn in_conflict(&self, mode: Mode) -> u64 {
+        match mode {
+            Mode::Exclusive => self.exclusive.max(self.shared),
+            Mode::Shared => self.exclusive,
+        }
+    }
 }
 
 impl Default for ResourceRec {
     fn default() -> Self {
         ResourceRec {
-            claimants: VecDeque::new(),
+            claimants: Line::default(),
             exclusives: 0,
             placed: 0,
             tie: Some(QueueId::GENERAL),
-            running: SmallVec::new(),
+            running: Few::default(),
             done: DoneOn::default(),
         }
     }
 }
 
 /// An attempt that executes, or whose end is not yet reported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt {
     pub(crate) task: TaskId,
     pub(crate) ticket: Ticket,
     pub(crate) queue: QueueId,
     pub(crate) epoch: Epoch,
-    /// Its task's claims, where that was settled while it executes.
-    pub(crate) outlived: Option<Box<[Claim]>>,
     /// It executes no more; its report is on its way.
     pub(crate) ended: bool,
     /// A fault that hit it is counted in its task already.
     pub(crate) counted: bool,
+}
+
+impl Attempt {
+    pub(crate) fn new(task: TaskId, ticket: Ticket, queue: QueueId, epoch: Epoch) -> Attempt {
+        Attempt { task, ticket, queue, epoch, ended: false, counted: false }
+    }
+}
+
+/// What an attempt claims that executes while its task is settled already.
+#[derive(Clone, Debug)]
+pub(crate) struct Outlived {
+    pub(crate) worker: WorkerId,
+    pub(crate) ticket: Ticket,
+    pub(crate) claims: Box<[Claim]>,
 }
 
 /// Whether there is an engine that can act.
@@ -174,7 +234,9 @@ pub(crate) struct WorkerRec {
     pub(crate) resumed: Time,
     /// It does what it does since.
     pub(crate) doing_since: Time,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) attempts: Few<Attempt>,
+    /// Its last start was of the general queue.
+    pub(crate) last_general: bool,
     pub(crate) executing: u32,
     /// Reserving queues that it owns, by the engine's word.
     pub(crate) queues: Vec<QueueId>,
@@ -193,6 +255,12 @@ pub(crate) struct WorkerRec {
 }
 
 impl WorkerRec {
+    /// Whether it owns this reserving queue and no other.
+    #[inline(always)]
+    pub(crate) fn owns_only(&self, queue: QueueId) -> bool {
+        self.queues[..] == [queue]
+    }
+
     /// What it does.
     #[inline]
     pub(crate) fn doing(&self) -> Doing {
@@ -209,23 +277,33 @@ impl WorkerRec {
         std::mem::replace(&mut self.doing, after)
     }
 
-    /// It executes now, or no longer, and nothing else of it changes. Returns what it did before and does now.
+    /// One attempt more executes on it, and nothing else of it changes. Returns what it did before and does now.
     #[inline(always)]
-    pub(super) fn execute(&mut self, now: Time) -> (Doing, Doing) {
+    pub(super) fn begin(&mut self, now: Time) -> (Doing, Doing) {
+        self.executing += 1;
         let before = self.doing;
-        let after = match (before, self.executing > 0) {
-            (Doing::Idle, true) => Doing::Busy,
-            (Doing::Busy, false) => Doing::Idle,
-            (Doing::IdleQuiescing, true) => Doing::BusyQuiescing,
-            (Doing::BusyQuiescing, false) => Doing::IdleQuiescing,
-            (other, _) => other,
+        let after = match before {
+            Doing::Idle => Doing::Busy,
+            Doing::IdleQuiescing => Doing::BusyQuiescing,
+            other => return (other, other),
         };
-        if before != after {
-            (self.busy_clock, self.down_clock) = self.clocks(now);
-            self.clocks_at = now;
-            self.doing_since = now;
-            self.doing = after;
-        }
+        // No clock ran while it was idle.
+        (self.clocks_at, self.doing_since, self.doing) = (now, now, after);
+        (before, after)
+    }
+
+    /// One attempt less executes on it, and nothing else of it changes. Returns what it did before and does now.
+    #[inline(always)]
+    pub(super) fn cease(&mut self, now: Time) -> (Doing, Doing) {
+        self.executing -= 1;
+        let before = self.doing;
+        let after = match before {
+            Doing::Busy if self.executing == 0 => Doing::Idle,
+            Doing::BusyQuiescing if self.executing == 0 => Doing::IdleQuiescing,
+            other => return (other, other),
+        };
+        self.busy_clock += now.since(self.clocks_at).micros();
+        (self.clocks_at, self.doing_since, self.doing) = (now, now, after);
         (before, after)
     }
 
@@ -287,7 +365,8 @@ pub(crate) struct QueueRec {
     pub(crate) revoking: bool,
     /// Its owner left it while on double duty and alive.
     pub(crate) relieved: bool,
-    pub(crate) touched: bool,
+    /// Nothing of it has changed from this instant on, by number.
+    pub(crate) untouched_from: u64,
     pub(crate) care: Care,
     pub(crate) owner: Option<WorkerId>,
     pub(crate) last_owner: Option<WorkerId>,
@@ -301,7 +380,7 @@ pub(crate) struct QueueRec {
     /// The highest epoch under which the store accepted an effect.
     pub(crate) epoch_done: Epoch,
     /// Placed and unsettled, in order of placement; the first one is always placed here and unsettled.
-    pub(crate) fifo: VecDeque<TaskId>,
+    pub(crate) fifo: Line<TaskId>,
     pub(crate) unsettled: u32,
     pub(crate) grants: SmallVec<[Grant; 1]>,
     /// How long its runnable, unstarted head has waited for a worker, and for a busy one, up to `clocks_at`.

@@ -1,11 +1,12 @@
 //! Tasks come and go, and clear the way for those in conflict behind them.
 
 use super::{Claimant, Ledger, Place, TaskRec};
-use crate::base::{Claim, Claims, ClassId, Mode, QueueId, Span, TaskId, Ticket, Time};
+use crate::base::task::copied;
+use crate::base::{Claim, ClassId, Mode, QueueId, Span, TaskId, Time};
 
 impl Ledger {
     #[inline(always)]
-    pub(super) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
+    pub(crate) fn submit(&mut self, task: TaskId, class: ClassId, claims: &[Claim], service: Span) {
         let mut uncleared = 0;
         for claim in claims {
             let resource = self.resources.grow_to(claim.resource);
@@ -13,7 +14,7 @@ impl Ledger {
                 Mode::Exclusive => resource.claimants.is_empty(),
                 Mode::Shared => resource.exclusives == 0,
             };
-            resource.claimants.push_back(Claimant { task, mode: claim.mode, clear });
+            resource.claimants.push(Claimant { task, mode: claim.mode, clear });
             resource.exclusives += u32::from(claim.mode == Mode::Exclusive);
             uncleared += u32::from(!clear);
         }
@@ -27,21 +28,12 @@ impl Ledger {
         }
         let rec = TaskRec {
             class,
-            claims: Claims::from_slice(claims),
+            claims: copied(claims),
             submitted: self.now,
             service,
-            place: Place::Nowhere,
             runnable_at: if uncleared == 0 { self.now } else { Time::MAX },
-            placed_at: Time::MAX,
-            head_at: Time::MAX,
-            general_clocks: (0, 0),
             uncleared,
-            open: 0,
-            starts: 0,
-            lost: 0,
-            done: false,
-            endless: false,
-            last_ticket: Ticket(0),
+            ..TaskRec::default()
         };
         self.tasks.insert(task, rec);
     }
@@ -54,36 +46,41 @@ impl Ledger {
     }
 
     #[inline(always)]
-    pub(super) fn settle(&mut self, task: TaskId) {
+    pub(crate) fn settle(&mut self, task: TaskId) {
         let now = self.now;
-        let Some(rec) = self.tasks.remove(task) else { return };
+        let Some(rec) = self.tasks.get_mut(task) else { return };
         self.settled += 1;
         self.endless -= u64::from(rec.endless);
         self.work = self.work.saturating_sub(rec.service.micros());
         self.tally.in_system.fall(now);
         self.tally.stray -= u64::from(rec.is_stray());
-        if rec.open > 0 {
-            self.outlive(task, &rec.claims);
-        } else {
+        let is_open = rec.open > 0;
+        if !is_open {
             self.tally.waiting.fall(now);
             if rec.uncleared == 0 {
                 self.tally.runnable.fall(now);
             }
         }
-        self.leave(task, rec.place, &rec.claims);
-        self.release_claims(task, &rec.claims);
+        // What is needed of the record is taken out of it, so that it is not moved.
+        let (place, claims) = (rec.place, std::mem::take(&mut rec.claims));
+        self.tasks.remove(task);
+        if is_open {
+            self.outlive(task, &claims);
+        }
+        self.release_claims(task, &claims, place.is_reserving());
+        self.leave(task, place);
     }
 
     #[inline(always)]
-    fn release_claims(&mut self, task: TaskId, claims: &[Claim]) {
+    fn release_claims(&mut self, task: TaskId, claims: &[Claim], is_placed: bool) {
         for claim in claims {
             let resource = &mut self.resources[claim.resource];
+            resource.placed -= u32::from(is_placed);
             let claimants = &mut resource.claimants;
             if claimants.front().is_some_and(|first| first.task == task) {
-                claimants.pop_front();
+                claimants.pop();
             } else {
-                let position = claimants.iter().position(|other| other.task == task);
-                claimants.remove(position.expect("a claim is listed until then"));
+                claimants.remove(|other| other.task == task).expect("a claim is listed until then");
             }
             resource.exclusives -= u32::from(claim.mode == Mode::Exclusive);
             let Some(first) = claimants.front_mut() else { continue };

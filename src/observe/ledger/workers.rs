@@ -6,20 +6,6 @@ use super::{Doing, Ledger, Phase, Step, WorkerRec};
 use crate::base::{Epoch, QueueId, WorkerId};
 
 impl Ledger {
-    /// Changes how many attempts execute on a worker.
-    #[inline(always)]
-    pub(super) fn execute(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
-        let now = self.now;
-        let rec = self.workers.grow_to(worker);
-        how(rec);
-        let (before, after) = rec.execute(now);
-        if before != after {
-            self.tally.workers[before as usize].fall(now);
-            self.tally.workers[after as usize].rise(now);
-        }
-        self.touch_queues_of(worker);
-    }
-
     /// Changes a worker and keeps count of what workers do.
     pub(super) fn change(&mut self, worker: WorkerId, how: impl FnOnce(&mut WorkerRec)) {
         let now = self.now;
@@ -43,16 +29,17 @@ impl Ledger {
         let rec = self.workers.grow_to(worker);
         let arrived = rec.arrived;
         let known = matches!(rec.phase, Phase::Starting | Phase::Up);
-        let attempts = std::mem::take(&mut rec.attempts);
-        for mut attempt in attempts {
+        let mut attempts = std::mem::take(&mut rec.attempts);
+        for attempt in attempts.iter_mut() {
             if !attempt.ended {
-                for claim in claims_of(&self.tasks, &attempt) {
+                for claim in claims_of(&self.tasks, &self.outlived, worker, attempt) {
                     stop_running(&mut self.resources[claim.resource], worker, attempt.ticket);
                 }
             }
-            count_loss(&mut self.tasks, &mut attempt);
+            count_loss(&mut self.tasks, attempt);
             self.close(attempt.task);
         }
+        self.forget_outlived(worker, None);
         let held = std::mem::take(&mut self.workers[worker].held);
         for queue in held {
             self.drop_grant(worker, queue, None);

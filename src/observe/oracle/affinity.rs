@@ -1,29 +1,12 @@
 //! affinity: unsettled, placed, conflicting tasks lie in one queue. One breach per task that is put apart.
 
-use super::super::ledger::{Place, ResourceRec, TaskRec};
+use super::super::ledger::Place;
 use super::{Breach, Docket, Ledger};
 use crate::base::{Claim, Property, QueueId, TaskId, Time};
 
-#[inline(always)]
-pub(super) fn placed(
-    now: Time,
-    task: TaskId,
-    queue: QueueId,
-    rec: Option<&TaskRec>,
-    ledger: &Ledger,
-    docket: &mut Docket,
-) {
-    let alone = |resource: &ResourceRec| resource.placed == 0 || resource.tie == Some(queue);
-    if let Some(rec) = rec
-        && !rec.claims.iter().all(|claim| alone(&ledger.resources[claim.resource]))
-    {
-        look(now, task, queue, rec, ledger, docket);
-    }
-}
-
-/// Others that claim the same lie in other queues: they may share it.
-#[cold]
-fn look(now: Time, task: TaskId, queue: QueueId, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
+/// Others that claim the same as a task lie in other queues than that into which it was put: they may share it.
+pub(super) fn placed_apart(now: Time, task: TaskId, queue: QueueId, ledger: &Ledger, docket: &mut Docket) {
+    let Some(rec) = ledger.tasks.get(task) else { return };
     for claim in &rec.claims {
         let resource = &ledger.resources[claim.resource];
         let apart = resource.claimants.iter().find_map(|other| {

@@ -3,24 +3,22 @@
 //! A fault hits an attempt that is stopped, or whose worker dies or counts as lost before its report has arrived: before
 //! it begins, too.
 
+use super::super::ledger::TaskRec;
 use super::{Breach, Docket, Ledger, Start};
 use crate::base::Property;
 
 #[inline(always)]
-pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
-    if start.rec.is_none_or(|rec| rec.starts > rec.lost) {
-        look(start, ledger, docket);
-    }
+pub(super) fn suspects(rec: &TaskRec) -> bool {
+    rec.starts > rec.lost
 }
 
-#[cold]
-fn look(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
     let Start { now, task, worker, queue, rec, .. } = *start;
     let cause = match rec {
         None if u64::from(task.0) < ledger.submitted => {
             format!("{{t:{}}} started on {{w:{}}} after it had been settled", task.0, worker.0)
         }
-        Some(rec) if rec.starts > rec.lost => format!(
+        Some(rec) if suspects(rec) => format!(
             "{{t:{}}} started again on {{w:{}}}: attempt {}, though faults hit only {} of those before",
             task.0,
             worker.0,

@@ -1,43 +1,45 @@
 //! effects: the store accepts at most one effect per task; accepted epochs of a queue never go back; accepted effects of
 //! conflicting tasks come in order of submission, and none comes after its task was settled.
 
-use super::super::ledger::TaskRec;
+use super::super::ledger::EffectsBefore;
 use super::{Breach, Docket, Ledger};
-use crate::base::{Claim, Epoch, Mode, Property, QueueId, TaskId, Time, WorkerId};
+use crate::base::{Claim, Epoch, Property, QueueId, TaskId, Time, WorkerId};
 
-/// An effect that the store accepted; the ledger does not know of it yet.
-pub(super) struct Accepted {
-    pub(super) task: TaskId,
-    pub(super) worker: WorkerId,
-    pub(super) queue: QueueId,
-    pub(super) epoch: Epoch,
+/// An effect that the store accepted, and what it had accepted before.
+#[derive(Clone, Copy)]
+pub(crate) struct Accepted {
+    pub(crate) task: TaskId,
+    pub(crate) worker: WorkerId,
+    pub(crate) queue: QueueId,
+    pub(crate) epoch: Epoch,
+    /// `None`: the task is not unsettled.
+    pub(crate) before: Option<EffectsBefore>,
 }
 
 #[inline(always)]
-pub(super) fn accepted(now: Time, it: &Accepted, rec: Option<&TaskRec>, ledger: &Ledger, docket: &mut Docket) {
-    let Some(rec) = rec else { return it.too_late(now, docket) };
-    let highest = ledger.queues.get(it.queue).map_or(Epoch(0), |rec| rec.epoch_done);
-    if rec.done {
+pub(super) fn suspects(it: &Accepted) -> bool {
+    it.before.is_none_or(|before| before.own || it.epoch < before.epoch || before.latest > u64::from(it.task.0) + 1)
+}
+
+pub(super) fn accepted(now: Time, it: &Accepted, ledger: &Ledger, docket: &mut Docket) {
+    let Some(before) = it.before else { return it.too_late(now, docket) };
+    if before.own {
         it.is_second(now, docket);
     }
-    if it.epoch < highest {
-        it.is_stale(now, highest, docket);
+    if it.epoch < before.epoch {
+        it.is_stale(now, before.epoch, docket);
     }
-    if let Some((claim, later)) = rec.claims.iter().find_map(|claim| Some((claim, overtaken(it.task, claim, ledger)?)))
-    {
+    let claims = ledger.tasks.get(it.task).map_or(&[][..], |rec| &rec.claims);
+    if let Some((claim, later)) = claims.iter().find_map(|claim| Some((claim, overtaken(it.task, claim, ledger)?))) {
         it.out_of_order(now, later, claim, docket);
     }
 }
 
 /// A task that was submitted later, claims the same in conflict, and has its effect.
-#[inline(always)]
 fn overtaken(task: TaskId, claim: &Claim, ledger: &Ledger) -> Option<TaskId> {
-    let done = &ledger.resources[claim.resource].done;
-    let later = match claim.mode {
-        Mode::Exclusive => done.exclusive.max(done.shared),
-        Mode::Shared => done.exclusive,
-    };
-    later.filter(|later| *later > task)
+    let latest = ledger.resources[claim.resource].done.in_conflict(claim.mode).checked_sub(1)?;
+    let latest = TaskId(u32::try_from(latest).ok()?);
+    (latest > task).then_some(latest)
 }
 
 impl Accepted {
@@ -51,7 +53,6 @@ impl Accepted {
         }
     }
 
-    #[cold]
     fn too_late(&self, now: Time, docket: &mut Docket) {
         let Accepted { task, worker, .. } = self;
         docket.accuse(Property::Effects, now, || {
@@ -62,7 +63,6 @@ impl Accepted {
         });
     }
 
-    #[cold]
     fn is_second(&self, now: Time, docket: &mut Docket) {
         let Accepted { task, worker, .. } = self;
         docket.accuse(Property::Effects, now, || {
@@ -70,9 +70,8 @@ impl Accepted {
         });
     }
 
-    #[cold]
     fn is_stale(&self, now: Time, highest: Epoch, docket: &mut Docket) {
-        let Accepted { task, worker, queue, epoch } = self;
+        let Accepted { task, worker, queue, epoch, .. } = self;
         docket.accuse(Property::Effects, now, || {
             self.breach(format!(
                 "the store accepted {{t:{}}} from {{w:{}}} under epoch {} of {{q:{}}}, after one under epoch {}",
@@ -81,7 +80,6 @@ impl Accepted {
         });
     }
 
-    #[cold]
     fn out_of_order(&self, now: Time, later: TaskId, claim: &Claim, docket: &mut Docket) {
         let (task, worker, resource) = (self.task, self.worker, claim.resource);
         docket.accuse(Property::Effects, now, || Breach {

@@ -1,7 +1,7 @@
 //! exclusion: conflicting attempts never execute at once, pauses left out. One breach per pair of attempts, with the
 //! time for which both executed; meeting at one instant is none.
 
-use super::{Breach, Docket, Ledger, Start};
+use super::{Breach, Docket, Ledger};
 use crate::base::{Claim, Property, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
 
 /// Pairs of attempts that are in conflict and both not ended.
@@ -49,18 +49,24 @@ impl Exclusion {
         self.total
     }
 
-    #[inline(always)]
-    pub(super) fn started(&mut self, start: &Start<'_>, ledger: &Ledger) {
-        let Start { now, task, worker, ticket, claims, .. } = *start;
-        if !claims.iter().all(|claim| ledger.resources[claim.resource].running.is_empty()) {
-            self.meet(now, Party { task, worker, ticket }, claims, ledger);
+    /// An attempt has begun while somebody else executes who claims the same.
+    pub(super) fn started_beside(
+        &mut self,
+        now: Time,
+        task: TaskId,
+        worker: WorkerId,
+        ticket: Ticket,
+        ledger: &Ledger,
+    ) {
+        if let Some(rec) = ledger.tasks.get(task) {
+            self.meet(now, Party { task, worker, ticket }, &rec.claims, ledger);
         }
     }
 
     /// `party` executes from here on: it overlaps with whatever conflicts and executes too.
     fn meet(&mut self, now: Time, party: Party, claims: &[Claim], ledger: &Ledger) {
         for claim in claims {
-            for other in &ledger.resources[claim.resource].running {
+            for other in ledger.resources[claim.resource].running.iter() {
                 let there = Party { task: other.task, worker: other.worker, ticket: other.ticket };
                 let conflict = claim.conflicts_with(Claim { resource: claim.resource, mode: other.mode });
                 if !conflict || there == party || ledger.workers[other.worker].paused {
@@ -96,7 +102,7 @@ impl Exclusion {
         let Some(rec) = ledger.workers.get(worker) else { return };
         for attempt in rec.attempts.iter().filter(|attempt| !attempt.ended) {
             let party = Party { task: attempt.task, worker, ticket: attempt.ticket };
-            self.meet(now, party, ledger.claims_of(attempt), ledger);
+            self.meet(now, party, ledger.claims_of(worker, attempt), ledger);
         }
     }
 

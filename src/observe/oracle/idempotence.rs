@@ -3,12 +3,16 @@
 
 use super::super::ledger::TaskRec;
 use super::{Breach, Docket, Ledger, Start};
-use crate::base::{Epoch, Outcome, Property, QueueId, TaskId, Time, WorkerId};
+use crate::base::{Epoch, Outcome, Property, QueueId, TaskId, Ticket, Time, WorkerId};
 
 #[inline(always)]
+pub(super) fn suspects_start(ticket: Ticket, rec: &TaskRec) -> bool {
+    rec.starts > 0 && rec.last_ticket == ticket
+}
+
 pub(super) fn started(start: &Start<'_>, docket: &mut Docket) {
     let Start { now, task, worker, ticket, rec, .. } = *start;
-    if rec.is_some_and(|rec| rec.starts > 0 && rec.last_ticket == ticket) {
+    if rec.is_some_and(|rec| suspects_start(ticket, rec)) {
         docket.accuse(Property::Idempotence, now, || Breach {
             tasks: vec![task],
             workers: vec![worker],
@@ -35,23 +39,14 @@ pub(super) fn held(now: Time, worker: WorkerId, queue: QueueId, epoch: Epoch, le
     }
 }
 
+/// An attempt is not over, or was not reported.
 #[inline(always)]
-pub(super) fn settled(
-    now: Time,
-    task: TaskId,
-    outcome: Outcome,
-    rec: Option<&TaskRec>,
-    ledger: &Ledger,
-    docket: &mut Docket,
-) {
-    if let Some(rec) = rec.filter(|rec| rec.open > 0 && outcome == Outcome::Completed) {
-        settled_early(now, task, rec, ledger, docket);
-    }
+pub(super) fn suspects_settlement(outcome: Outcome, rec: &TaskRec) -> bool {
+    rec.open > 0 && outcome == Outcome::Completed
 }
 
-/// An attempt is not over, or was not reported.
-#[cold]
-fn settled_early(now: Time, task: TaskId, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
+pub(super) fn settled(now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger, docket: &mut Docket) {
+    let Some(rec) = ledger.tasks.get(task).filter(|rec| suspects_settlement(outcome, rec)) else { return };
     let running = rec.claims.first().map(|claim| &ledger.resources[claim.resource].running);
     let newer =
         running.and_then(|running| running.iter().find(|one| one.task == task && one.ticket == rec.last_ticket));

@@ -21,12 +21,13 @@ mod recovery;
 mod settles;
 mod work_conserving;
 
-use super::ledger::{Known, Ledger, TaskRec, WorkerRec};
+use super::ledger::{Ledger, TaskRec, WorkerRec};
 use super::{Settings, Violation};
 use crate::base::names::PropertySet;
-use crate::base::{Claim, Note, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
-use crate::fact::{EffectAnswer, Fact};
+use crate::base::{Note, Outcome, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
+use crate::fact::{AttemptEnd, Fact};
 pub use drains::DrainBound;
+pub(crate) use effects::Accepted;
 
 /// Collects breaches: all are counted, a few of each property are kept.
 #[derive(Default, Debug)]
@@ -70,17 +71,36 @@ impl Docket {
 }
 
 /// An attempt begins, and what the ledger knows of its task and its worker.
-struct Start<'a> {
-    now: Time,
-    task: TaskId,
-    worker: WorkerId,
-    queue: QueueId,
-    ticket: Ticket,
+#[derive(Clone, Copy)]
+pub(crate) struct Start<'a> {
+    pub(crate) now: Time,
+    pub(crate) task: TaskId,
+    pub(crate) worker: WorkerId,
+    pub(crate) queue: QueueId,
+    pub(crate) ticket: Ticket,
     /// `None`: there is no such unsettled task.
-    rec: Option<&'a TaskRec>,
-    claims: &'a [Claim],
+    pub(crate) rec: Option<&'a TaskRec>,
     /// `None`: nothing was heard of this worker.
-    by: Option<&'a WorkerRec>,
+    pub(crate) by: Option<&'a WorkerRec>,
+    /// The worker owns this reserving queue and no other.
+    pub(crate) is_only_queue: bool,
+}
+
+impl<'a> Start<'a> {
+    /// Looks up what `ledger` knows, once for all who judge it.
+    #[inline(always)]
+    pub(crate) fn new(
+        now: Time,
+        task: TaskId,
+        worker: WorkerId,
+        queue: QueueId,
+        ticket: Ticket,
+        ledger: &'a Ledger,
+    ) -> Start<'a> {
+        let by = ledger.workers.get(worker);
+        let is_only_queue = by.is_some_and(|by| by.owns_only(queue));
+        Start { now, task, worker, queue, ticket, rec: ledger.tasks.get(task), by, is_only_queue }
+    }
 }
 
 /// All properties.
@@ -132,37 +152,11 @@ impl Oracle {
         self.drains.advance(ledger);
     }
 
-    /// Judges a fact that happens at `now`, before the ledger takes it in.
-    #[inline(always)]
-    pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, known: &Known<'_>, ledger: &Ledger) {
+    /// Judges a fact that happens at `now` and that not every task brings, before the ledger takes it in.
+    pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
         let docket = &mut self.docket;
         match *fact {
-            Fact::Settled { task, outcome } => {
-                no_loss::settled(now, task, outcome, known.task, ledger, docket);
-                idempotence::settled(now, task, outcome, known.task, ledger, docket);
-                self.outcomes.settled(now, task, outcome, known.task, docket);
-            }
-            Fact::Submitted { .. } => self.drains.disturbed(),
-            Fact::Started { task, worker, queue, ticket, .. } => {
-                let Known { task: rec, claims, worker: by, .. } = *known;
-                let start = Start { now, task, worker, queue, ticket, rec, claims, by };
-                no_loss::started(&start, ledger, docket);
-                attempts::started(&start, ledger, docket);
-                order::started(&start, ledger, docket);
-                quiesce::started(&start, docket);
-                idempotence::started(&start, docket);
-                self.no_starvation.started(&start, ledger, docket);
-                self.exclusion.started(&start, ledger);
-                self.outcomes.started(now, task, worker, docket);
-            }
-            Fact::Ended { task, worker, ticket, end } => {
-                self.exclusion.ended(now, worker, Some(ticket), docket);
-                self.outcomes.ended(now, task, worker, end, docket);
-            }
             Fact::CancelAsked { task } => self.outcomes.cancel_asked(now, task, ledger),
-            Fact::Effect { task, worker, queue, epoch, answer: EffectAnswer::Accepted, .. } => {
-                effects::accepted(now, &effects::Accepted { task, worker, queue, epoch }, known.task, ledger, docket);
-            }
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
                 self.orphan_bound.lost(now, worker, ledger);
@@ -207,9 +201,6 @@ impl Oracle {
             Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
                 self.settles.revoking(now, queue, worker, why, self.drains.healed_at(now), docket);
             }
-            Fact::Noted(Note::Placed { task, queue }) => {
-                affinity::placed(now, task, queue, known.task, ledger, docket);
-            }
             Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
                 ownership::owned(now, queue, worker, epoch, ledger, docket);
                 recovery::owned(now, queue, worker, epoch, ledger, docket);
@@ -221,7 +212,8 @@ impl Oracle {
                 self.settles.deleted(now, queue, self.drains.healed_at(now));
             }
             Fact::Noted(
-                Note::QueueOrphaned { .. }
+                Note::Placed { .. }
+                | Note::QueueOrphaned { .. }
                 | Note::QueueVacant { .. }
                 | Note::QueueDraining { .. }
                 | Note::QueueRevived { .. }
@@ -229,9 +221,13 @@ impl Oracle {
                 | Note::Requeued { .. }
                 | Note::WorkerLost { .. },
             )
-            | Fact::WorkerArrived { .. }
+            | Fact::Submitted { .. }
+            | Fact::Started { .. }
+            | Fact::Ended { .. }
             | Fact::Effect { .. }
             | Fact::Reported { .. }
+            | Fact::Settled { .. }
+            | Fact::WorkerArrived { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
             | Fact::MessageSent { .. }
@@ -257,5 +253,116 @@ impl Oracle {
         self.drains.finish(ledger, docket);
         self.settles.finish(self.drains.healed_at(ledger.now), ledger, docket);
         docket.examples.sort_by_key(|violation| (violation.at, violation.property));
+    }
+}
+
+/// The facts that every task brings, before the ledger takes them in where nothing else is said. A property says when one
+/// is suspect; it is looked at closely only then.
+impl Oracle {
+    #[inline(always)]
+    pub(crate) fn submitted(&mut self) {
+        self.drains.disturbed();
+    }
+
+    /// The ledger has taken it in: others that claim the same lie in other queues.
+    #[cold]
+    pub(crate) fn placed_apart(&mut self, now: Time, task: TaskId, queue: QueueId, ledger: &Ledger) {
+        affinity::placed_apart(now, task, queue, ledger, &mut self.docket);
+    }
+
+    #[inline(always)]
+    pub(crate) fn started(&mut self, start: &Start<'_>, ledger: &Ledger) {
+        let Start { now, task, worker, queue, ticket, rec, by, .. } = *start;
+        let is_suspect = match (rec, by) {
+            (Some(rec), Some(by)) => {
+                no_loss::suspects_start(task, ledger)
+                    || attempts::suspects(rec)
+                    || order::suspects(rec)
+                    || quiesce::suspects(by)
+                    || idempotence::suspects_start(ticket, rec)
+                    || no_starvation::NoStarvation::suspects(start, by, ledger)
+            }
+            _ => true,
+        };
+        if is_suspect {
+            self.look_at_start(now, task, worker, queue, ticket, ledger);
+        }
+        self.outcomes.started(now, task, worker, &mut self.docket);
+    }
+
+    #[cold]
+    fn look_at_start(
+        &mut self,
+        now: Time,
+        task: TaskId,
+        worker: WorkerId,
+        queue: QueueId,
+        ticket: Ticket,
+        ledger: &Ledger,
+    ) {
+        let docket = &mut self.docket;
+        let start = &Start::new(now, task, worker, queue, ticket, ledger);
+        no_loss::started(start, ledger, docket);
+        attempts::started(start, ledger, docket);
+        order::started(start, ledger, docket);
+        quiesce::started(start, docket);
+        idempotence::started(start, docket);
+        self.no_starvation.started(start, ledger, docket);
+    }
+
+    /// The ledger has taken a start in: somebody else executes who claims the same.
+    #[cold]
+    pub(crate) fn started_beside(
+        &mut self,
+        now: Time,
+        task: TaskId,
+        worker: WorkerId,
+        ticket: Ticket,
+        ledger: &Ledger,
+    ) {
+        self.exclusion.started_beside(now, task, worker, ticket, ledger);
+    }
+
+    #[inline(always)]
+    pub(crate) fn ended(&mut self, now: Time, task: TaskId, worker: WorkerId, ticket: Ticket, end: AttemptEnd) {
+        self.exclusion.ended(now, worker, Some(ticket), &mut self.docket);
+        self.outcomes.ended(now, task, worker, end, &mut self.docket);
+    }
+
+    /// The ledger has taken it in: of what was there before, it holds what is later.
+    #[inline(always)]
+    pub(crate) fn accepted(&mut self, now: Time, it: &Accepted, ledger: &Ledger) {
+        if effects::suspects(it) {
+            self.look_at_effect(now, *it, ledger);
+        }
+    }
+
+    #[cold]
+    fn look_at_effect(&mut self, now: Time, it: Accepted, ledger: &Ledger) {
+        effects::accepted(now, &it, ledger, &mut self.docket);
+    }
+
+    #[inline(always)]
+    pub(crate) fn settled(
+        &mut self,
+        now: Time,
+        task: TaskId,
+        outcome: Outcome,
+        rec: Option<&TaskRec>,
+        ledger: &Ledger,
+    ) {
+        let suspects = |rec: &TaskRec| {
+            no_loss::suspects_settlement(outcome, rec) || idempotence::suspects_settlement(outcome, rec)
+        };
+        if rec.is_none_or(suspects) {
+            self.look_at_settlement(now, task, outcome, ledger);
+        }
+        self.outcomes.settled(now, task, outcome, rec, &mut self.docket);
+    }
+
+    #[cold]
+    fn look_at_settlement(&mut self, now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger) {
+        no_loss::settled(now, task, outcome, ledger, &mut self.docket);
+        idempotence::settled(now, task, outcome, ledger, &mut self.docket);
     }
 }

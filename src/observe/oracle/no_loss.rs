@@ -53,16 +53,13 @@ fn vanished(rec: &TaskRec, ledger: &Ledger) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn settled(
-    now: Time,
-    task: TaskId,
-    outcome: Outcome,
-    rec: Option<&TaskRec>,
-    ledger: &Ledger,
-    docket: &mut Docket,
-) {
-    let what = match (rec, outcome) {
-        (Some(rec), Outcome::Completed) if !rec.done => "as completed, and the store has no effect of it",
+pub(super) fn suspects_settlement(outcome: Outcome, rec: &TaskRec) -> bool {
+    outcome == Outcome::Completed && !rec.done
+}
+
+pub(super) fn settled(now: Time, task: TaskId, outcome: Outcome, ledger: &Ledger, docket: &mut Docket) {
+    let what = match (ledger.tasks.get(task), outcome) {
+        (Some(rec), _) if suspects_settlement(outcome, rec) => "as completed, and the store has no effect of it",
         (Some(_), _) => return,
         (None, _) if u64::from(task.0) < ledger.submitted => "a second time",
         (None, _) => "and had never been submitted",
@@ -75,9 +72,13 @@ pub(super) fn settled(
 }
 
 #[inline(always)]
+pub(super) fn suspects_start(task: TaskId, ledger: &Ledger) -> bool {
+    u64::from(task.0) >= ledger.submitted
+}
+
 pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
     let Start { now, task, worker, .. } = *start;
-    if u64::from(task.0) >= ledger.submitted {
+    if suspects_start(task, ledger) {
         docket.accuse(Property::NoLoss, now, || Breach {
             tasks: vec![task],
             workers: vec![worker],

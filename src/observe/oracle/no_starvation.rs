@@ -2,14 +2,13 @@
 //! submitted later: two rounds over all queues there are. A task of the general queue counts where the owner's start
 //! before it was of that queue, too: one at a time is taken after reserved starts, which may all be of older tasks.
 
+use super::super::ledger::WorkerRec;
 use super::{Breach, Docket, Ledger, Start};
 use crate::base::{IdVec, Property, QueueId, TaskId, WorkerId};
 
 #[derive(Default, Debug)]
 pub(super) struct NoStarvation {
     passed: IdVec<QueueId, Option<Passed>>,
-    /// Whether a worker's last start was of the general queue.
-    last_general: IdVec<WorkerId, bool>,
 }
 
 /// How often the head of a queue was passed over by its owner.
@@ -21,16 +20,19 @@ struct Passed {
 }
 
 impl NoStarvation {
+    /// Its owner may have passed over the heads of its queues: it is not the head of its only queue.
     #[inline(always)]
+    pub(super) fn suspects(start: &Start<'_>, by: &WorkerRec, ledger: &Ledger) -> bool {
+        if start.queue.is_general() {
+            return by.last_general && !by.queues.is_empty();
+        }
+        !start.is_only_queue || ledger.head(start.queue) != Some(start.task)
+    }
+
     pub(super) fn started(&mut self, start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
-        let Some(by) = start.by else { return };
-        let before = std::mem::replace(self.last_general.grow_to(start.worker), start.queue.is_general());
-        if start.queue.is_general() && !before {
+        let Some(by) = start.by.filter(|by| NoStarvation::suspects(start, by, ledger)) else {
             return;
-        }
-        if by.queues[..] == [start.queue] && ledger.head(start.queue) == Some(start.task) {
-            return; // Nothing was passed over: the usual case.
-        }
+        };
         for passed_over in &by.queues {
             self.pass(*passed_over, start, ledger, docket);
         }

@@ -6,14 +6,12 @@ use super::{Breach, Docket, Ledger, Start};
 use crate::base::{Claim, Property};
 
 #[inline(always)]
-pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
-    if let Some(rec) = start.rec.filter(|rec| rec.starts == 0 && rec.uncleared > 0) {
-        look(start, rec, ledger, docket);
-    }
+pub(super) fn suspects(rec: &TaskRec) -> bool {
+    rec.starts == 0 && rec.uncleared > 0
 }
 
-#[cold]
-fn look(start: &Start<'_>, rec: &TaskRec, ledger: &Ledger, docket: &mut Docket) {
+pub(super) fn started(start: &Start<'_>, ledger: &Ledger, docket: &mut Docket) {
+    let Some(rec) = start.rec.filter(|rec| suspects(rec)) else { return };
     let Start { now, task, worker, .. } = *start;
     let mut ahead: Vec<_> = rec
         .claims

@@ -2,7 +2,7 @@
 //! attempt, and it is gone within its grace: it is not kept waiting, idle, until it is killed. That its queues are owned
 //! again is judged by orphan_bound, which counts from its leaving.
 
-use super::super::ledger::{Brain, Doing, Phase};
+use super::super::ledger::{Brain, Doing, Phase, WorkerRec};
 use super::{Breach, Docket, Ledger, Start};
 use crate::base::{Epoch, Property, QueueId, Span, Time, WorkerId};
 use crate::fact::Exit;
@@ -12,9 +12,13 @@ fn deadline(worker: WorkerId, ledger: &Ledger) -> Option<Time> {
 }
 
 #[inline(always)]
+pub(super) fn suspects(by: &WorkerRec) -> bool {
+    by.deadline.is_some()
+}
+
 pub(super) fn started(start: &Start<'_>, docket: &mut Docket) {
     let Start { now, task, worker, queue, by, .. } = *start;
-    if by.is_some_and(|by| by.deadline.is_some()) {
+    if by.is_some_and(suspects) {
         docket.accuse(Property::Quiesce, now, || Breach {
             tasks: vec![task],
             queue: Some(queue),
