@@ -2,8 +2,9 @@
 //! scheduled when, and in the steady state nothing is allocated.
 //!
 //! Two containers share the work. What lies ahead is a key of 16 bytes (see `keys`) and an event in a slab; a key is stale
-//! when its slot was emptied or given to another rank, which makes cancelling O(1): the key is skipped when its turn comes. What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion number is
-//! above all of that class and instant, so a queue is order enough.
+//! when its slot was emptied or given to another rank, which makes cancelling O(1): the key is skipped when its turn comes.
+//! What is scheduled for the current instant waits, by value, in a FIFO lane of its class: its insertion number is above all
+//! of that class and instant, so a queue is order enough.
 
 mod keys;
 
