@@ -1,5 +1,6 @@
 //! The baselines against what is known of the systems that they mirror, and side by side.
 
+use lanekeeper::base::Property;
 use lanekeeper::experiment::{Options, Progress, replicate};
 use lanekeeper::observe::Observation;
 use lanekeeper::registry::Registry;
@@ -107,4 +108,37 @@ fn detection_is_the_presets_unless_it_is_written() {
     let (heartbeat, ttl, _) = detection("engine: {worker_owned: {preset: pulp-2.4}}\ndetection: {ttl: 60s}");
     assert_eq!((heartbeat, ttl), (30.0, 60.0));
     assert_eq!(detection("engine: {pull_locks: {}}").1, 30.0);
+}
+
+/// No version loses a wish of a client where nobody dies: what waits is cancelled at once, what runs is stopped, and both
+/// are called cancelled.
+#[test]
+fn what_a_client_gives_up_is_not_carried_on_with_in_any_version() {
+    for engine in [
+        "worker_owned: {preset: pulp-2.4}",
+        "worker_owned: {preset: pulp-2.14}",
+        "worker_owned: {preset: rq-3.13}",
+        "pull_locks: {preset: pulpcore-3.14}",
+        "pull_locks: {preset: pulpcore-3.48}",
+        "pull_locks: {preset: pulpcore-3.123}",
+    ] {
+        let seen = run(&format!(
+            "
+name: wishes
+run: {{replications: 1, horizon: 30m, drain: 10m}}
+resources: {{r: {{count: 4}}}}
+workload:
+  - {{class: one, arrivals: {{poisson: 20/m}}, service: {{exponential: {{mean: 4s}}}}, claims: {{r: 1}}}}
+  - {{class: free, arrivals: {{poisson: 6/m}}, service: {{exponential: {{mean: 3s}}}}, claims: {{}}}}
+workers: {{initial: 3}}
+detection: {{heartbeat: 5s, ttl: 15s}}
+network: {{delay: 20ms}}
+faults: [{{cancel: {{share: 10%, when: waiting}}}}, {{cancel: {{share: 10%, when: running}}}}]
+engine: {{{engine}}}
+"
+        ));
+        assert!(metric(&seen, "tasks.cancelled") > 20.0, "{engine}");
+        let wrong: Vec<_> = seen.violations.iter().filter(|it| it.property == Property::Outcomes).collect();
+        assert!(wrong.is_empty(), "{engine}: {wrong:?}");
+    }
 }
