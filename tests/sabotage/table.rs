@@ -2,7 +2,7 @@
 
 use lanekeeper::base::Epoch;
 use lanekeeper::base::Property::{self, *};
-use lanekeeper::engine::spec::{Discipline, Lease, LeaseSpec};
+use lanekeeper::engine::spec::{Discipline, Lease, LeaseSpec, Newcomers, Rebalance};
 
 use super::Plant::{self, Agents, Deaf, Forger, Options, Records, Written};
 use super::{Row, clients, lock_table, managers, wrapped};
@@ -80,6 +80,8 @@ pub static TABLE: &[Row] = &[
         "crowd",
         Forger(wrapped::looks_at_the_first_twenty_only),
     ),
+    row("only the first twenty locks are looked at", WorkConserving, "crowd", Written(lock_table::first_twenty_only)),
+    row("nobody is woken by a new task", WorkConserving, "calm", Written(lock_table::nobody_is_woken)),
     row("tasks are sent to the dead", WorkConserving, "losses", Forger(wrapped::sends_tasks_to_the_dead)),
     row("a lost worker's locks are kept", Drains, "losses", Written(lock_table::keeps_those_of_the_lost)),
     row("results are lost with the worker", Drains, "losses", Written(lock_table::lost_with_its_worker)),
@@ -113,6 +115,16 @@ pub static TABLE: &[Row] = &[
         "duty",
         Options(|spec| {
             spec.double_duty.discipline = Discipline::DrainFirst;
+        }),
+    ),
+    row(
+        "queues are never evened out",
+        Settles,
+        "balance",
+        Options(|spec| {
+            spec.rebalance = Rebalance::Never;
+            spec.newcomers = Newcomers::GeneralOnly;
+            spec.double_duty.prefer_at_most = 9;
         }),
     ),
     row("queues are moved to workers that are not there", Settles, "balance", Forger(wrapped::believes_in_ghosts)),

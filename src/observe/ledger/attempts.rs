@@ -178,6 +178,7 @@ impl Ledger {
             None => {
                 // Declined: the order overtook the grant that allows it, which is as good as lost. Or repeated.
                 rec.lost_at = Some(self.now);
+                self.unclear_at = Some(self.now);
                 rec.attempts.find(|attempt| attempt.ticket == ticket).is_some()
             }
         }
@@ -199,6 +200,7 @@ impl Ledger {
         let Some(rec) = self.tasks.get_mut(task) else { return };
         rec.open -= 1;
         if rec.open == 0 {
+            rec.closed_at = self.now;
             self.tally.waiting.rise(self.now);
             if rec.uncleared == 0 {
                 self.tally.runnable.rise(self.now);

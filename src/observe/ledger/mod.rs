@@ -114,6 +114,8 @@ pub(crate) struct Ledger {
     pub(crate) brain: Brain,
     /// When an engine was last restored.
     pub(crate) engine_up_at: Option<Time>,
+    /// When something last happened of which the engine may learn late: a fault, or an order from outside.
+    pub(crate) unclear_at: Option<Time>,
     /// Since when the engine is what it is: up, held, or down.
     pub(crate) brain_since: Time,
     /// The attempt's end that an engine was last told of: when, and of which task.
@@ -156,6 +158,9 @@ impl Ledger {
     /// Enters a fact that happens at `self.now`.
     #[inline(always)]
     pub(crate) fn apply(&mut self, fact: &Fact<'_>) -> Step {
+        if is_unclear(fact) {
+            self.unclear_at = Some(self.now);
+        }
         match *fact {
             Fact::Submitted { task, class, claims, service } => self.submit(task, class, claims, service),
             Fact::Settled { task, .. } => self.settle(task),
@@ -208,6 +213,7 @@ impl Ledger {
             Fact::MessageArrived { worker } => {
                 let rec = self.workers.grow_to(worker);
                 rec.in_flight = rec.in_flight.saturating_sub(1);
+                rec.arrived_at = self.now;
                 self.touch_queues_of(worker);
             }
             Fact::MessageLost { worker } | Fact::MessageOvertook { worker } => {
@@ -282,4 +288,23 @@ impl Ledger {
         }
         Step::Other
     }
+}
+
+/// A fault, or an order from outside: the engine may learn late of what it means for its own orders.
+#[inline]
+fn is_unclear(fact: &Fact<'_>) -> bool {
+    matches!(
+        fact,
+        Fact::WorkerGone { .. }
+            | Fact::WorkerPaused { .. }
+            | Fact::WorkerResumed { .. }
+            | Fact::QuiesceAsked { .. }
+            | Fact::QuiesceDelivered { .. }
+            | Fact::LimitsSet { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageOvertook { .. }
+            | Fact::EngineDown { .. }
+            | Fact::EngineUp { .. }
+            | Fact::EngineHeld { .. }
+    )
 }

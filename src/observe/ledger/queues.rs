@@ -36,6 +36,7 @@ impl Ledger {
             let worker = &mut self.workers[before];
             rec.relieved = worker.queues.len() > 1 && worker.phase == Phase::Up && care != Care::Orphaned;
             worker.queues.retain(|other| *other != queue);
+            worker.without_queue_at = now;
         }
         rec.owner = owner;
         if let Some(owner) = owner {

@@ -47,6 +47,8 @@ pub(crate) struct TaskRec {
     /// Attempts that execute, or whose end is not yet reported.
     pub(crate) open: u32,
     pub(crate) starts: u32,
+    /// Its last attempt was closed then.
+    pub(crate) closed_at: Time,
     /// Attempts that a fault hit, or whose report it hit.
     pub(crate) lost: u32,
     /// The store has its effect.
@@ -71,6 +73,7 @@ impl Default for TaskRec {
             general_clocks: (0, 0),
             uncleared: 0,
             open: 0,
+            closed_at: Time::ZERO,
             starts: 0,
             lost: 0,
             done: false,
@@ -242,7 +245,11 @@ pub(crate) struct WorkerRec {
     pub(crate) queues: Vec<QueueId>,
     /// Queues of which it holds a grant.
     pub(crate) held: SmallVec<[QueueId; 2]>,
+    /// Its last queue was taken then.
+    pub(crate) without_queue_at: Time,
     pub(crate) in_flight: u32,
+    /// A message to or from it arrived last.
+    pub(crate) arrived_at: Time,
     /// When a message between it and the engine was last lost, or overtaken and maybe of no use.
     pub(crate) lost_at: Option<Time>,
     /// When a message between it and the engine was last lost.

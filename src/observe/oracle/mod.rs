@@ -8,6 +8,7 @@ mod attempts;
 mod drains;
 mod effects;
 mod exclusion;
+mod general_queue;
 mod idempotence;
 mod no_loss;
 mod no_starvation;
@@ -112,6 +113,7 @@ pub(crate) struct Oracle {
     pool_bounds: pool_bounds::PoolBounds,
     orphan_bound: orphan_bound::OrphanBound,
     work_conserving: work_conserving::WorkConserving,
+    general_queue: general_queue::GeneralQueue,
     /// Within this time the engine has answered whoever can be heard; `None`: not judged.
     answer_bound: Option<Span>,
     /// What is said again with each heartbeat has arrived within this time.
@@ -136,6 +138,10 @@ impl Oracle {
             pool_bounds: pool_bounds::PoolBounds::default(),
             orphan_bound: orphan_bound::OrphanBound::new(settings.orphan_bound, settings.message_slack),
             work_conserving: work_conserving::WorkConserving::new(repeat),
+            general_queue: general_queue::GeneralQueue {
+                bound: answer_bound.map(|bound| bound.saturating_add(repeat)),
+                slack: settings.message_slack,
+            },
             drains: drains::Drains::new(settings.drain_bound),
             no_starvation: no_starvation::NoStarvation::default(),
             outcomes: outcomes::Outcomes::new(stopped, settings.drain_bound.once.saturating_add(stopped)),
@@ -247,6 +253,7 @@ impl Oracle {
         let docket = &mut self.docket;
         self.exclusion.finish(ledger.now, docket);
         self.work_conserving.finish(ledger.now, docket);
+        self.general_queue.finish(ledger, docket);
         self.no_loss.finish(ledger, docket);
         quiesce::finish(self.repeat, ledger, docket);
         self.outcomes.finish(ledger, docket);
@@ -287,6 +294,7 @@ impl Oracle {
         if is_suspect {
             self.look_at_start(now, task, worker, queue, ticket, ledger);
         }
+        self.general_queue.started(start, ledger, &mut self.docket);
         self.outcomes.started(now, task, worker, &mut self.docket);
     }
 
