@@ -6,9 +6,9 @@ use std::ops::{Index, IndexMut};
 
 use super::id::Id;
 
-/// A map keyed by dense, rising ids of which not many are ever given (workers and queues, not tasks): eight bytes for each id up to
-/// the highest, beside what is in it. Look-ups are cheaper than those of an [`IdMap`](super::IdMap), which has no such
-/// remains of the past. Iteration is in order of ids.
+/// A map keyed by dense, rising ids of which not many are ever given (workers and queues, not tasks): eight bytes for each
+/// id up to the highest, beside what is in it. Look-ups are cheaper than those of an [`IdMap`](super::IdMap), which has no
+/// such remains of the past. Iteration is in order of ids.
 #[derive(Clone)]
 pub struct IdTable<K, V> {
     entries: Vec<Option<Box<V>>>,

@@ -2,8 +2,9 @@
 //!
 //! Whoever owned a queue or had an order to start is expected: it is a member that gets nothing before it is heard, and
 //! counts as lost when it is not heard for the ttl. Until then, and until its lease has surely ended, its queues stay its
-//! own. Those of a worker that was lost already stay orphans, even if it has joined again meanwhile. The first heartbeat tells what it holds, executes and has to report, and the answer says what it should hold;
-//! from then on it heeds no earlier engine, so that what it does not hold then was given up.
+//! own. Those of a worker that was lost already stay orphans, even if it has joined again meanwhile. The first heartbeat
+//! tells what it holds, executes and has to report, and the answer says what it should hold; from then on it heeds no
+//! earlier engine, so that what it does not hold then was given up.
 
 use super::pool::Hold;
 use super::{Place, Queue, QueueFirst, Task, Timer};
