@@ -67,6 +67,13 @@ impl OrphanBound {
     pub(super) fn owned(&mut self, now: Time, queue: QueueId, worker: WorkerId, epoch: Epoch, ledger: &Ledger) {
         if ledger.workers.get(worker).is_none_or(|rec| rec.phase != Phase::Up || rec.paused) {
             self.arm(queue, Loss { since: now, owner: worker, epoch });
+        } else if let Some(loss) = self.lost.get(queue).copied().flatten()
+            && let Some(chosen) = ledger.queues.get(queue).and_then(|rec| rec.owner.or(rec.last_owner))
+            && chosen != loss.owner
+            && ledger.workers[chosen].lost_at >= Some(loss.since)
+        {
+            // The word to whoever was chosen before was lost, which the engine could not know.
+            self.arm(queue, Loss { since: now, ..loss });
         }
     }
 

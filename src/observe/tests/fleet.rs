@@ -89,6 +89,24 @@ fn an_orphan_is_taken_up_within_the_bound_unless_nobody_was_there() {
         play.done().violation_counts[Property::OrphanBound.index()]
     };
     assert_eq!((chosen(false), chosen(true)), (1, 0));
+    // Nor can one who was chosen after it be in time, where the word to the first was lost.
+    let chosen_next = |lost: bool| {
+        let mut play = owned();
+        play.up(W1).up(WorkerId(2)).at(10).fact(crash);
+        play.note(Note::QueueOwned { queue: Q1, worker: W1, epoch: Epoch(2), why: GrantReason::Vacant });
+        if lost {
+            play.fact(Fact::MessageLost { worker: W1 });
+        }
+        play.at(40).note(Note::QueueOwned {
+            queue: Q1,
+            worker: WorkerId(2),
+            epoch: Epoch(3),
+            why: GrantReason::Relief,
+        });
+        play.at(45).fact(Fact::Held { worker: WorkerId(2), queue: Q1, epoch: Epoch(3), until: None });
+        play.done().violation_counts[Property::OrphanBound.index()]
+    };
+    assert_eq!((chosen_next(false), chosen_next(true)), (1, 0));
     // A heartbeat from just before the end waits with its engine for the store.
     let mut held = owned();
     held.up(W1).at(10).fact(crash).fact(Fact::EngineHeld { held: true });
