@@ -1,10 +1,14 @@
 //! The baselines against what is known of the systems that they mirror, and side by side.
 
+mod presets;
+
 use lanekeeper::base::Property;
 use lanekeeper::experiment::{Options, Progress, replicate};
 use lanekeeper::observe::Observation;
 use lanekeeper::registry::Registry;
 use lanekeeper::scenario::{SourceText, load};
+
+use presets::BASELINES;
 
 /// Runs a scenario once, with the engine's own promises kept.
 fn run(text: &str) -> Observation {
@@ -114,14 +118,7 @@ fn detection_is_the_presets_unless_it_is_written() {
 /// are called cancelled.
 #[test]
 fn what_a_client_gives_up_is_not_carried_on_with_in_any_version() {
-    for engine in [
-        "worker_owned: {preset: pulp-2.4}",
-        "worker_owned: {preset: pulp-2.14}",
-        "worker_owned: {preset: rq-3.13}",
-        "pull_locks: {preset: pulpcore-3.14}",
-        "pull_locks: {preset: pulpcore-3.48}",
-        "pull_locks: {preset: pulpcore-3.123}",
-    ] {
+    for engine in BASELINES {
         let seen = run(&format!(
             "
 name: wishes

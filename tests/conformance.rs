@@ -1,6 +1,7 @@
 //! The public suite for engines, put to the test: it passes the engines of this crate and rejects sabotaged ones; the
 //! examples with an engine and a policy of their own run.
 
+mod presets;
 mod sabotage;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use lanekeeper::engine::queue_first::{Policies, factory};
 use lanekeeper::engine::spec::*;
 use lanekeeper::registry::Registry;
 use lanekeeper::scenario::{SourceText, load};
+use presets::BASELINES;
 use sabotage::{Plant, Saboteur, wrapped};
 
 #[test]
@@ -29,14 +31,7 @@ fn the_proposal_conforms_whatever_its_options() {
 
 #[test]
 fn the_baselines_conform_in_every_version() {
-    for engine in [
-        "worker_owned: {preset: pulp-2.4}",
-        "worker_owned: {preset: pulp-2.14}",
-        "worker_owned: {preset: rq-3.13}",
-        "pull_locks: {preset: pulpcore-3.14}",
-        "pull_locks: {preset: pulpcore-3.48}",
-        "pull_locks: {preset: pulpcore-3.123}",
-    ] {
+    for engine in BASELINES {
         let source = format!("name: baseline\nworkers: {{initial: 1}}\nengine: {{{engine}}}\n");
         let scenario = load(&SourceText::new("baseline.yaml", source), &[]).expect("a valid scenario").scenario;
         assert_conforms(Registry::new().factory(&scenario.engine).expect("a built-in engine").as_ref());

@@ -3,20 +3,15 @@
 //! that failed and is repeated. So nothing new is promised on such a wire and nothing less: what each baseline promises at
 //! all must hold, and once the wire is well again and workers stay, everything must be settled.
 
+mod presets;
+
 use lanekeeper::base::Property;
 use lanekeeper::base::mix::mix;
 use lanekeeper::experiment::{Options, Progress, replicate};
 use lanekeeper::registry::Registry;
 use lanekeeper::scenario::{SourceText, load};
 
-const PRESETS: [&str; 6] = [
-    "worker_owned: {preset: pulp-2.4}",
-    "worker_owned: {preset: pulp-2.14}",
-    "worker_owned: {preset: rq-3.13}",
-    "pull_locks: {preset: pulpcore-3.14}",
-    "pull_locks: {preset: pulpcore-3.48}",
-    "pull_locks: {preset: pulpcore-3.123}",
-];
+use presets::BASELINES;
 
 /// Runs of each preset.
 const RUNS: u64 = 25;
@@ -54,7 +49,7 @@ engine: {{{engine}}}
 #[test]
 fn baselines_keep_their_promises_and_finish_when_messages_get_lost() {
     let mut broken = Vec::new();
-    for engine in PRESETS {
+    for engine in BASELINES {
         for seed in 0..RUNS {
             let text = lossy(engine, seed);
             let scenario = load(&SourceText::new("lossy.yaml", text.as_str()), &[]).expect("a valid scenario").scenario;

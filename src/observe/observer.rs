@@ -171,7 +171,7 @@ impl Observer {
             self.metrics.first_start(now, first);
         }
         if is_beside {
-            self.oracle.started_beside(now, task, worker, ticket, &self.ledger);
+            self.oracle.exclusion.started_beside(now, task, worker, ticket, &self.ledger);
         }
     }
 

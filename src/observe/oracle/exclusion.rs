@@ -49,8 +49,9 @@ impl Exclusion {
         self.total
     }
 
-    /// An attempt has begun while somebody else executes who claims the same.
-    pub(super) fn started_beside(
+    /// An attempt has begun while somebody else executes who claims the same; the ledger has taken it in.
+    #[cold]
+    pub(crate) fn started_beside(
         &mut self,
         now: Time,
         task: TaskId,

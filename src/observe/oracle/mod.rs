@@ -318,19 +318,6 @@ impl Oracle {
         self.no_starvation.started(start, ledger, docket);
     }
 
-    /// The ledger has taken a start in: somebody else executes who claims the same.
-    #[cold]
-    pub(crate) fn started_beside(
-        &mut self,
-        now: Time,
-        task: TaskId,
-        worker: WorkerId,
-        ticket: Ticket,
-        ledger: &Ledger,
-    ) {
-        self.exclusion.started_beside(now, task, worker, ticket, ledger);
-    }
-
     #[inline(always)]
     pub(crate) fn ended(&mut self, now: Time, task: TaskId, worker: WorkerId, ticket: Ticket, end: AttemptEnd) {
         self.exclusion.ended(now, worker, Some(ticket), &mut self.docket);
