@@ -150,12 +150,13 @@ pub fn main_with(registry: &Registry) -> ExitCode {
 }
 
 fn call(args: impl IntoIterator<Item = OsString>, registry: &Registry) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.exit_code() == 0 { Exit::Done } else { Exit::Usage };
             // A closed stdout or stderr is no error of its own.
-            let _ = with_tip(error).print();
+            let _ = with_tip(error, &args).print();
             return exit;
         }
     };
@@ -179,19 +180,42 @@ fn call(args: impl IntoIterator<Item = OsString>, registry: &Registry) -> Exit {
     }
 }
 
-/// With what somebody meant who named a scenario where a verb is wanted.
-fn with_tip(mut error: clap::Error) -> clap::Error {
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
-    if [".yaml", ".yml"].iter().any(|end| word.ends_with(end)) || Path::new(word).is_file() {
-        let tip = format!("did you mean `lanekeeper run {}`?", terminal::quoted_text(word));
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
+/// With what somebody meant who named a scenario where a verb is wanted, or wrote blanks between the values to try.
+fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let word = |kind| match error.get(kind) {
+        Some(ContextValue::String(word)) => Some(word.clone()),
+        Some(_) | None => None,
+    };
+    let is_scenario =
+        |word: &String| [".yaml", ".yml"].iter().any(|end| word.ends_with(end)) || Path::new(word).is_file();
+    let tip = if let Some(word) = word(ContextKind::InvalidSubcommand).filter(is_scenario) {
+        format!("did you mean `lanekeeper run {}`?", terminal::quoted_text(&word))
+    } else if let Some(word) = word(ContextKind::InvalidArg).filter(|word| !word.starts_with('-'))
+        && args.iter().any(|arg| arg == "--vary")
+    {
+        format!("values to try are written with commas and without blanks: --vary path=1,{word}")
+    } else {
+        return error;
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_writes_blanks_between_values_to_try_is_told_of_commas() {
+        let told = |line: &str| {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            with_tip(Cli::try_parse_from(&args).unwrap_err(), &args).to_string()
+        };
+        let tip = "tip: values to try are written with commas and without blanks: --vary path=1,8";
+        assert!(told("lanekeeper compare a.yaml --vary a=4 8").contains(tip));
+        assert!(!told("lanekeeper compare a.yaml --vary a=4 --wary").contains(tip));
+        assert!(!told("lanekeeper check a.yaml --set a=4 --wary").contains(tip));
+    }
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {

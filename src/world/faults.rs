@@ -82,9 +82,8 @@ impl<O: Observe> World<'_, O> {
                 }
             }
             Fault::Quiesce { workers } => {
-                for worker in self.choose(*workers, &mut stream) {
-                    self.signal(worker);
-                }
+                let chosen = self.choose(*workers, &mut stream);
+                self.signal_each(chosen);
             }
             Fault::Isolate { workers, lasts, direction } => {
                 for worker in self.choose(*workers, &mut stream) {
@@ -152,11 +151,11 @@ impl<O: Observe> World<'_, O> {
         let stream = HERD_SOURCES + u64::from(number);
         let mut herd =
             TaskSource::new(&self.scenario.workload[source], stream, overhead, self.streams, self.scenario.run.horizon);
-        let mut claims = Claims::new();
-        for _ in 0..tasks {
-            let demand = herd.draw(&mut claims);
-            self.submit(&demand, &claims, None);
-        }
+        let drawn = (0..tasks).map(|_| {
+            let mut claims = Claims::new();
+            (herd.draw(&mut claims), claims)
+        });
+        self.submit_each(drawn.collect());
     }
 
     pub(super) fn isolate(&mut self, worker: WorkerId, direction: Cut, lasts: Span) {

@@ -13,6 +13,7 @@ mod cluster;
 mod driver;
 mod executor;
 mod faults;
+mod hits;
 mod network;
 mod parcels;
 mod plan;
@@ -40,6 +41,7 @@ pub use plan::plan_digest;
 use autoscaler::Scaler;
 use cluster::Cluster;
 use faults::{Fate, Fates};
+use hits::Hits;
 use parcels::{Next, Parcel, Parcels, Whose};
 use store::{Kept, Store};
 use workers::{Origin, Place, Places, Worker};
@@ -101,6 +103,7 @@ enum Event {
     AgentTimer(WorkerId),
     EngineTimeout,
     Fault(u32),
+    NextHit,
     Dies(WorkerId),
     Mended { worker: WorkerId, direction: Cut },
     SlowOver { worker: WorkerId, factor: u64 },
@@ -178,6 +181,7 @@ struct World<'a, O> {
     clocks: (i64, i64),
     /// Where tasks may do harm or be given up.
     fates: Option<Fates<'a>>,
+    hits: Hits,
 
     sources: Vec<TaskSource<'a>>,
     script_overheads: Stream,
@@ -236,6 +240,7 @@ impl<'a, O: Observe> World<'a, O> {
             store: Store::default(),
             late_effects: BTreeMap::new(),
             clocks: (0, 0),
+            hits: Hits::default(),
             fates: is_fateful.then(|| Fates::new(poisons, cancels, streams)),
             sources: (0u64..).zip(&scenario.workload).map(source).collect(),
             script_overheads: streams.open(streams::OVERHEADS, scenario.workload.len() as u64, 0),
@@ -337,6 +342,7 @@ impl<'a, O: Observe> World<'a, O> {
             Event::AgentTimer(worker) => self.agent_timer(worker),
             Event::EngineTimeout => self.engine_timeout(),
             Event::Fault(number) => self.fault(number),
+            Event::NextHit => self.next_hit(),
             Event::Dies(worker) => self.crash(worker),
             Event::Mended { worker, direction } => self.mended(worker, direction),
             Event::SlowOver { worker, factor } => self.slow_over(worker, factor),

@@ -66,9 +66,8 @@ impl<O: Observe> World<'_, O> {
 
     pub(super) fn shift_leaves(&mut self) {
         let count = self.scenario.workers.shift_change.map_or(0, |shift| shift.leave);
-        for worker in self.longest_up().into_iter().take(count as usize) {
-            self.signal(worker);
-        }
+        let leaving = self.longest_up().into_iter().take(count as usize);
+        self.signal_each(leaving);
     }
 
     pub(super) fn batch(&mut self) {
@@ -102,9 +101,8 @@ impl<O: Observe> World<'_, O> {
     }
 
     pub(super) fn batch_ready(&mut self, number: usize) {
-        for worker in std::mem::take(&mut self.batches.coming[number]) {
-            self.signal(worker);
-        }
+        let leaving = std::mem::take(&mut self.batches.coming[number]);
+        self.signal_each(leaving);
     }
 
     fn schedule_scale(&mut self, every: Span) {
@@ -125,9 +123,7 @@ impl<O: Observe> World<'_, O> {
             }
             Wish::Stop(count) => {
                 let (up, starting): (Vec<_>, Vec<_>) = fleet.into_iter().partition(|id| self.workers[*id].is_ready);
-                for worker in starting.into_iter().rev().chain(up.into_iter().rev()).take(count as usize) {
-                    self.signal(worker);
-                }
+                self.signal_each(starting.into_iter().rev().chain(up.into_iter().rev()).take(count as usize));
             }
         }
         self.schedule_scale(every);

@@ -428,6 +428,21 @@ faults:
   - {cancel: {share: 5%, when: running}}
 ";
 
+    /// Faults that hit several at one instant, where everything happens in whole seconds.
+    const SEVERAL: &str = "
+name: several
+run: {seed: 5, horizon: 20m, drain: 1h}
+resources: {r: {count: 20}}
+workload:
+  - {class: one, arrivals: {every: 3s}, service: 11s, claims: {r: 1}}
+workers: {initial: 9, startup: 6s, restart_after: 15s, shift_change: {at: 14m, arrive: 3, leave: 3, overlap: 30s}}
+engine: {queue_first: {queues: {min: 2, max: 6}, rebalance: {every: 1m}}}
+faults:
+  - {quiesce: {at: 5m, workers: 6}}
+  - {herd: {at: 8m, tasks: 40, class: one}}
+  - {quiesce: {at: 10m, workers: all}}
+";
+
     /// What happened to tasks, by name and without what only numbers.
     #[derive(Default)]
     struct Course(Vec<(Time, u32, &'static str)>);
@@ -452,7 +467,8 @@ faults:
 
     #[test]
     fn a_recorded_run_has_the_course_of_the_original_and_no_chance_in_it() {
-        for (text, replication) in [(RANDOM.to_owned(), 0), (RANDOM.to_owned(), 1), (RANDOM.to_owned() + FAULTS, 2)] {
+        let faults = RANDOM.to_owned() + FAULTS;
+        for (text, replication) in [(RANDOM, 0), (RANDOM, 1), (&*faults, 2), (SEVERAL, 0)] {
             let loaded = load(&SourceText::new("random.yaml", text), &[]).unwrap_or_else(|all| panic!("{}", all[0]));
             let factory = Registry::new().factory(&loaded.scenario.engine).unwrap();
             let [file, ..] = record(&loaded.scenario, &loaded.file, &*factory, replication);

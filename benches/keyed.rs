@@ -1,0 +1,150 @@
+//! The KEYED workload of `scenarios/bench/keyed.yaml`, simulated by hand and by the whole program. Speeds of machines
+//! differ; how many times as long the program takes as the loop that does nothing else does not.
+//!
+//! By hand means: no engine, no messages, no workers that could die, nothing that another scenario could use. The same
+//! kind of random numbers, the same order of events, and an order check, a histogram of the wait and a digest.
+
+use std::collections::VecDeque;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lanekeeper::base::Time;
+use lanekeeper::engine::EngineSpec;
+use lanekeeper::engine::queue_first::{Policies, factory};
+use lanekeeper::experiment::{Options, Progress, replicate};
+use lanekeeper::scenario::{Scenario, SourceText, load};
+use lanekeeper::sim::{Stream, Streams};
+
+const TASKS: u64 = 100_000;
+const QUEUES: usize = 8;
+const RESOURCES: u64 = 1_000;
+
+/// µs between arrivals, and of service.
+const MEAN_GAP: f64 = 1e6 / 7.2;
+const MEAN_SERVICE: f64 = 1e6;
+const NEVER: u64 = u64::MAX;
+
+struct Task {
+    number: u64,
+    resource: usize,
+    arrived: u64,
+    service: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Resource {
+    unfinished: u32,
+    queue: usize,
+    last_started: u64,
+}
+
+struct ByHand {
+    gaps: Stream,
+    services: Stream,
+    keys: Stream,
+    resources: Vec<Resource>,
+    queues: [VecDeque<Task>; QUEUES],
+    /// When the first task of each queue ends.
+    ends: [u64; QUEUES],
+    waits: Vec<u32>,
+    digest: u64,
+}
+
+fn exponential(stream: &mut Stream, mean: f64) -> u64 {
+    (-libm::log(stream.unit()) * mean).round() as u64
+}
+
+impl ByHand {
+    fn new() -> ByHand {
+        let streams = Streams::new(42, 0);
+        ByHand {
+            gaps: streams.open(0, 0, 0),
+            services: streams.open(1, 0, 0),
+            keys: streams.open(2, 0, 0),
+            resources: vec![Resource::default(); RESOURCES as usize],
+            queues: Default::default(),
+            ends: [NEVER; QUEUES],
+            waits: vec![0; 1 << 16],
+            digest: 1,
+        }
+    }
+
+    fn digested(&mut self, now: u64, word: u64) {
+        let product = u128::from(self.digest ^ now) * u128::from(word | 1 << 63);
+        self.digest = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn start(&mut self, now: u64, queue: usize) {
+        let Some(task) = self.queues[queue].front() else {
+            self.ends[queue] = NEVER;
+            return;
+        };
+        self.ends[queue] = now + task.service;
+        let resource = &mut self.resources[task.resource];
+        assert!(resource.last_started < task.number, "out of order");
+        resource.last_started = task.number;
+        let cell = ((now - task.arrived) >> 10).min(self.waits.len() as u64 - 1);
+        self.waits[cell as usize] += 1;
+        let number = task.number;
+        self.digested(now, number);
+    }
+
+    fn arrive(&mut self, now: u64, number: u64) {
+        let resource = self.keys.below(RESOURCES) as usize;
+        let service = exponential(&mut self.services, MEAN_SERVICE);
+        let known = &mut self.resources[resource];
+        if known.unfinished == 0 {
+            known.queue = (0..QUEUES).min_by_key(|queue| self.queues[*queue].len()).expect("queues");
+        }
+        known.unfinished += 1;
+        let queue = known.queue;
+        self.queues[queue].push_back(Task { number, resource, arrived: now, service });
+        self.digested(now, number << 16 | resource as u64);
+        if self.queues[queue].len() == 1 {
+            self.start(now, queue);
+        }
+    }
+
+    fn run(&mut self) -> u64 {
+        let (mut number, mut next) = (0, 0);
+        while number < TASKS {
+            let (queue, end) = self.ends.iter().copied().enumerate().min_by_key(|(_, end)| *end).expect("queues");
+            if end <= next {
+                let task = self.queues[queue].pop_front().expect("a task that ends");
+                self.resources[task.resource].unfinished -= 1;
+                self.digested(end, task.number);
+                self.start(end, queue);
+            } else {
+                number += 1;
+                self.arrive(next, number);
+                next += exponential(&mut self.gaps, MEAN_GAP);
+            }
+        }
+        self.digest
+    }
+}
+
+fn scenario() -> Scenario {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/bench/keyed.yaml");
+    let text = std::fs::read(path).expect("a file of this project");
+    let source = SourceText::new("keyed.yaml", text);
+    let mut scenario = load(&source, &[]).expect("a valid scenario").scenario;
+    scenario.run.horizon = Time::from_secs(TASKS * 10 / 72);
+    scenario
+}
+
+fn keyed(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("keyed");
+    group.throughput(Throughput::Elements(TASKS)).sample_size(20);
+    group.bench_function("by hand", |bencher| bencher.iter(|| ByHand::new().run()));
+    let scenario = scenario();
+    let EngineSpec::QueueFirst(spec) = &scenario.engine else { panic!("another engine") };
+    let factory = factory(spec, &Policies::default()).expect("built-in policies");
+    let options = Options { jobs: 1, timeline: false };
+    group.bench_function("lanekeeper", |bencher| {
+        bencher.iter(|| replicate(&scenario, factory.as_ref(), options, &Progress::default()).digest);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, keyed);
+criterion_main!(benches);
