@@ -7,11 +7,11 @@ use lanekeeper::base::{TaskId, Term, Time, WorkerId};
 use lanekeeper::engine::message::WorkerMessage;
 use lanekeeper::engine::{Context, Effect, Engine, Input, Records};
 
-use super::canonical;
+use super::canonical::{self, Shown};
 use super::scope::{Setup, claims_of};
 
 /// An input as it was given.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Given {
     Limits,
     Submit(TaskId),
@@ -33,7 +33,7 @@ pub struct Brain {
     origin: Option<Arc<Records>>,
     past: Option<Arc<Past>>,
     /// All of its state, by its own order of things.
-    pub shown: Arc<str>,
+    pub shown: Arc<Shown>,
     /// A fingerprint of its state with every number in it.
     pub literal: u128,
     /// When it wants to be woken.
@@ -42,7 +42,7 @@ pub struct Brain {
 
 impl Brain {
     pub fn fresh() -> Brain {
-        Brain { term: Term(1), origin: None, past: None, shown: "".into(), literal: 0, due: None }
+        Brain { term: Term(1), origin: None, past: None, shown: Arc::default(), literal: 0, due: None }
     }
 
     /// A new engine from records alone.
@@ -74,16 +74,20 @@ impl Brain {
         engine
     }
 
-    /// Gives it an input; says what it wants done.
-    pub fn give(&mut self, setup: &Setup, now: Time, given: Given) -> Vec<Effect> {
+    /// Gives it an input; says what it wants done. `lasts`: somebody will ask for its state.
+    pub fn give(&mut self, setup: &Setup, now: Time, given: Given, lasts: bool) -> Vec<Effect> {
         let mut engine = self.engine(setup);
         let mut effects = Vec::new();
         hand(engine.as_mut(), setup, now, &given, &mut effects);
         self.past = Some(Arc::new(Past { at: now, given, before: self.past.take() }));
-        let shown = format!("{engine:?}");
-        self.literal = canonical::fingerprint(&shown);
-        self.shown = canonical::own(&shown).into();
         self.due = engine.next_timeout().map(|(at, _)| at);
+        if lasts {
+            let shown = canonical::read(format_args!("{engine:?}"), |text| {
+                self.literal = canonical::fingerprint(text);
+                canonical::own(text)
+            });
+            self.shown = Arc::new(Shown::new(&shown));
+        }
         effects
     }
 }

@@ -1,16 +1,17 @@
-//! The engine's host: carries out what the engine wants, keeps its records, lets it crash and restores another one.
+//! The engine's host: carries out what the engine wants, keeps its records and the store, lets it crash and restores
+//! another one.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
-use lanekeeper::base::{Note, Outcome, TaskId, Term, Ticket, Time, WorkerId};
+use lanekeeper::base::{Epoch, Note, Outcome, QueueId, TaskId, Term, Ticket, Time, WorkerId};
 use lanekeeper::engine::message::{Fence, Record};
 use lanekeeper::engine::{ClusterMessage, Effect, Records};
 
-use super::Cluster;
 use super::brain::{Brain, Given};
-use super::canonical;
+use super::canonical::{self, Shown};
+use super::part::Machine;
+use super::scope::Setup;
 
 #[derive(Clone)]
 pub struct Host {
@@ -22,33 +23,47 @@ pub struct Host {
     pub crash_at: Option<usize>,
     /// Settled by the records, and the client was not told.
     untold: BTreeMap<TaskId, Outcome>,
+    /// What the store refuses.
+    pub good: BTreeMap<QueueId, Epoch>,
+    pub stale: BTreeMap<TaskId, Ticket>,
+    /// To whom each ticket was given.
+    pub given_to: Arc<BTreeMap<Ticket, WorkerId>>,
+}
+
+/// What a host is asked to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Asked {
+    Give(Given),
+    /// Only the engine hears it that a later one has fenced off.
+    GiveElder(Given),
+    /// Wakes the engine as often as it wants to be woken by now.
+    Wake,
+    SecondEngine,
+}
+
+/// What it tells others.
+pub enum Told {
+    Worker(WorkerId, Term, ClusterMessage),
+    Settled(TaskId, Outcome),
+    Placed(TaskId),
 }
 
 impl Host {
     pub fn new() -> Host {
-        let (records, untold) = (Arc::default(), BTreeMap::new());
-        Host { brain: Brain::fresh(), elder: None, records, crash_at: None, untold }
-    }
-
-    /// `replaceable`: a later engine may be made from the records.
-    pub fn show(&self, text: &mut String, replaceable: bool) {
-        let Host { brain, elder, records, crash_at: _, untold: _ } = self;
-        text.push_str(&brain.shown);
-        if let Some(elder) = elder {
-            text.push_str(&elder.shown);
-        }
-        if replaceable {
-            let records = canonical::own(&format!("{records:?}"));
-            write!(text, "{:?}{records}", brain.term()).expect("any text fits");
+        Host {
+            brain: Brain::fresh(),
+            elder: None,
+            records: Arc::default(),
+            crash_at: None,
+            untold: BTreeMap::new(),
+            good: BTreeMap::new(),
+            stale: BTreeMap::new(),
+            given_to: Arc::default(),
         }
     }
 
-    pub fn literal(&self) -> [Option<u128>; 2] {
-        [Some(self.brain.literal), self.elder.as_ref().map(|elder| elder.literal)]
-    }
-
-    pub fn is_due(&self, now: Time) -> bool {
-        self.brain.due.is_some_and(|at| at <= now)
+    pub fn literal(&self) -> [u128; 2] {
+        [self.brain.literal, self.elder.as_ref().map_or(0, |elder| elder.literal)]
     }
 
     pub fn is_doubled(&self) -> bool {
@@ -68,14 +83,59 @@ impl Host {
     }
 }
 
-impl Cluster {
-    pub fn give(&mut self, given: Given) {
-        if let Given::Worker(..) = given {
-            self.tell_elder(&given);
+impl Machine for Host {
+    /// When, what, and before which of the effects the engine crashes.
+    type Input = (Time, Asked, Option<usize>);
+    type Output = Told;
+
+    fn take(&mut self, setup: &Setup, (now, asked, crash_at): &Self::Input) -> Vec<Told> {
+        self.crash_at = *crash_at;
+        let mut at_work = AtWork { host: self, setup, now: *now, out: Vec::new() };
+        match asked {
+            Asked::Give(given) => at_work.give(given),
+            Asked::GiveElder(given) => at_work.give_elder(given),
+            Asked::Wake => {
+                while at_work.host.brain.due.is_some_and(|at| at <= *now) {
+                    at_work.give(&Given::Timeout);
+                }
+            }
+            Asked::SecondEngine => {
+                at_work.host.elder = Some(at_work.host.brain.clone());
+                at_work.replace_engine(None);
+            }
         }
-        let effects = self.host.brain.give(&self.setup, self.now, given.clone());
+        at_work.out
+    }
+
+    /// What a later engine is made from matters only where there may be one.
+    fn show(&self) -> Vec<Arc<Shown>> {
+        let Host { brain, elder, records, crash_at: _, untold: _, good, stale, given_to: _ } = self;
+        let elder = elder.iter().map(|elder| Arc::clone(&elder.shown));
+        let store = canonical::read(format_args!("{good:?}{stale:?}"), Shown::new);
+        let records = canonical::read(format_args!("{:?}{records:?}", brain.term()), canonical::own);
+        let texts = [store, Shown::new(&records)].map(Arc::new);
+        elder.chain([Arc::clone(&brain.shown)]).chain(texts).collect()
+    }
+}
+
+/// A host and what it does at an instant.
+struct AtWork<'a> {
+    host: &'a mut Host,
+    setup: &'a Setup,
+    now: Time,
+    out: Vec<Told>,
+}
+
+impl AtWork<'_> {
+    fn give(&mut self, given: &Given) {
+        if let Given::Worker(..) = given {
+            self.give_elder(given);
+        }
+        // Where the first engine is to crash it does so, or it had less to do and all this has not happened.
+        let lasts = self.host.crash_at.is_none() || self.host.brain.term() > Term(1);
+        let effects = self.host.brain.give(self.setup, self.now, given.clone(), lasts);
         self.remember_tickets(&effects);
-        self.remember_unsent(&given);
+        self.remember_unsent(given);
         for effect in effects {
             if self.host.crashes_before(&effect) {
                 return self.replace_engine(Some(given));
@@ -89,38 +149,33 @@ impl Cluster {
 
     /// The engine is gone; another one is made from the records. Who said something and got no answer says it again,
     /// except for workers, whose messages are lost.
-    fn replace_engine(&mut self, said: Option<Given>) {
+    fn replace_engine(&mut self, said: Option<&Given>) {
         self.host.crash_at = None;
         self.host.brain = self.host.brain.restored(&self.host.records);
         for (task, outcome) in std::mem::take(&mut self.host.untold) {
-            self.seen.settle(task, outcome);
+            self.out.push(Told::Settled(task, outcome));
         }
-        self.give(Given::Timeout);
+        self.give(&Given::Timeout);
         match said {
-            Some(Given::Submit(task)) if self.host.records.tasks.contains_key(&task) => {}
+            Some(Given::Submit(task)) if self.host.records.tasks.contains_key(task) => {}
             Some(said @ (Given::Submit(_) | Given::Cancel(_) | Given::Limits)) => self.give(said),
             Some(Given::Worker(..) | Given::Timeout) | None => {}
         }
     }
 
-    pub fn second_engine(&mut self) {
-        self.host.elder = Some(self.host.brain.clone());
-        self.replace_engine(None);
-    }
-
     /// It hears what workers say, too, and its own clock. It ends when the store refuses it.
-    pub fn tell_elder(&mut self, given: &Given) {
+    fn give_elder(&mut self, given: &Given) {
         let Some(mut elder) = self.host.elder.take() else { return };
         let mut effects = Vec::new();
         if elder.due.is_some_and(|at| at <= self.now) {
-            effects.extend(elder.give(&self.setup, self.now, Given::Timeout));
+            effects.extend(elder.give(self.setup, self.now, Given::Timeout, true));
         }
-        effects.extend(elder.give(&self.setup, self.now, given.clone()));
+        effects.extend(elder.give(self.setup, self.now, given.clone(), true));
         self.remember_tickets(&effects);
         for effect in effects {
             match effect {
                 Effect::Persist(_) | Effect::Fence(_) => return,
-                Effect::Send(worker, message) => self.send(elder.term(), worker, message),
+                Effect::Send(worker, message) => self.out.push(Told::Worker(worker, elder.term(), message)),
                 Effect::Settle(..) | Effect::Note(_) => {}
             }
         }
@@ -136,22 +191,17 @@ impl Cluster {
                     self.host.untold.insert(task, outcome);
                 }
             }
-            Effect::Fence(Fence::Queue { queue, epoch }) => drop(self.good.insert(queue, epoch)),
-            Effect::Fence(Fence::Attempt { task, ticket }) => drop(self.stale.insert(task, ticket)),
-            Effect::Send(worker, message) => self.send(self.host.brain.term(), worker, message),
+            Effect::Fence(Fence::Queue { queue, epoch }) => drop(self.host.good.insert(queue, epoch)),
+            Effect::Fence(Fence::Attempt { task, ticket }) => drop(self.host.stale.insert(task, ticket)),
+            Effect::Send(worker, message) => {
+                self.out.push(Told::Worker(worker, self.host.brain.term(), message));
+            }
             Effect::Settle(task, outcome) => {
                 self.host.untold.remove(&task);
-                self.seen.settle(task, outcome);
+                self.out.push(Told::Settled(task, outcome));
             }
-            Effect::Note(Note::Placed { task, .. } | Note::Parked { task, .. }) => drop(self.seen.placed.insert(task)),
+            Effect::Note(Note::Placed { task, .. } | Note::Parked { task, .. }) => self.out.push(Told::Placed(task)),
             Effect::Note(_) => {}
-        }
-    }
-
-    fn send(&mut self, speaker: Term, worker: WorkerId, message: ClusterMessage) {
-        let process = &mut self.processes[worker.0 as usize];
-        if process.alive {
-            process.to_worker.push_back((speaker, message));
         }
     }
 
@@ -161,9 +211,9 @@ impl Cluster {
         if self.host.brain.term() == Term(1) {
             return;
         }
-        for ticket in canonical::tickets(&self.host.brain.shown) {
-            if !self.given_to.contains_key(&ticket) {
-                Arc::make_mut(&mut self.given_to).insert(ticket, *worker);
+        for ticket in self.host.brain.shown.tickets() {
+            if !self.host.given_to.contains_key(&ticket) {
+                Arc::make_mut(&mut self.host.given_to).insert(ticket, *worker);
             }
         }
     }
@@ -171,7 +221,7 @@ impl Cluster {
     fn remember_tickets(&mut self, effects: &[Effect]) {
         let tickets: Vec<(Ticket, WorkerId)> = effects.iter().filter_map(ticket_of).collect();
         if !tickets.is_empty() {
-            Arc::make_mut(&mut self.given_to).extend(tickets);
+            Arc::make_mut(&mut self.host.given_to).extend(tickets);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::process::Process;
 use super::scope::claims_of;
 
 /// What has happened, as far as it matters for what must not happen.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Hash, Debug)]
 pub struct Seen {
     pub started: BTreeSet<TaskId>,
     pub settled: BTreeMap<TaskId, Outcome>,
@@ -65,9 +65,8 @@ fn earlier(task: TaskId) -> impl Iterator<Item = TaskId> {
 
 /// What must hold in every state.
 pub fn wrong(cluster: &Cluster) -> Option<String> {
-    let executing = |process: &&Process| process.acts();
-    let running: Vec<TaskId> =
-        cluster.processes.iter().filter(executing).filter_map(|it| Some(it.running?.task)).collect();
+    let executing = |process: &Process| process.running.filter(|_| process.acts());
+    let running: Vec<TaskId> = cluster.processes.iter().filter_map(|it| Some(executing(it)?.task)).collect();
     for (position, a) in running.iter().enumerate() {
         for b in &running[..position] {
             if conflict(&claims_of(*a), &claims_of(*b)) {
@@ -93,7 +92,7 @@ pub fn wrong(cluster: &Cluster) -> Option<String> {
 fn stuck(cluster: &Cluster) -> Option<String> {
     let calm = cluster.faults == cluster.setup.scope.faults && !cluster.processes.is_empty();
     let nothing_under_way = |process: &Process| process.running.is_none() && process.is_quiet();
-    if calm && cluster.processes.iter().all(nothing_under_way) {
+    if calm && cluster.processes.iter().all(|it| nothing_under_way(it)) {
         let waits =
             (0..cluster.submitted).map(|it| TaskId(it as u32)).find(|it| !cluster.seen.settled.contains_key(it));
         return waits.map(|task| format!("{task} waits though everybody is idle"));

@@ -6,21 +6,23 @@ pub mod canonical;
 pub mod explore;
 mod host;
 pub mod judge;
+mod part;
 pub mod process;
 pub mod scope;
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use lanekeeper::base::{Epoch, QueueId, TaskId, Ticket, Time, WorkerId};
-use lanekeeper::engine::agent::{AgentEffect, AgentInput};
-use lanekeeper::engine::message::{Ended, Holding, Stamp};
+use lanekeeper::base::{TaskId, Time, WorkerId};
+use lanekeeper::engine::message::{Ended, Stamp};
+use smallvec::SmallVec;
 
 use brain::Given;
-use host::Host;
+use canonical::{Print, Shown};
+use host::{Asked, Host, Told};
 use judge::Seen;
-use process::Process;
+use part::Part;
+use process::{Executes, Happens, Process};
 use scope::{STEP, Setup};
 
 /// What may happen next. Workers and tasks by their numbers.
@@ -73,14 +75,12 @@ pub struct Cluster {
     /// So many steps of time are left.
     steps: u32,
     faults: u32,
-    host: Host,
-    processes: Vec<Process>,
     submitted: usize,
-    /// What the store refuses.
-    good: BTreeMap<QueueId, Epoch>,
-    stale: BTreeMap<TaskId, Ticket>,
-    seen: Seen,
-    given_to: Arc<BTreeMap<Ticket, WorkerId>>,
+    host: Part<Host>,
+    processes: SmallVec<[Part<Process>; 2]>,
+    seen: Arc<Seen>,
+    /// The engine crashes before it carries out this one of all it has to do in the step that is being taken.
+    crash_at: Option<usize>,
 }
 
 /// A clock that began long ago: nobody's zero is near.
@@ -94,36 +94,43 @@ impl Cluster {
             now: BEGIN,
             steps: setup.scope.steps,
             faults: setup.scope.faults,
-            host: Host::new(),
-            processes: Vec::new(),
             submitted: 0,
-            good: BTreeMap::new(),
-            stale: BTreeMap::new(),
-            seen: Seen::default(),
-            given_to: Arc::default(),
+            host: Part::new(Host::new()),
+            processes: SmallVec::new(),
+            seen: Arc::default(),
+            crash_at: None,
         };
-        cluster.give(Given::Limits);
+        cluster.ask(Asked::Give(Given::Limits));
         cluster
     }
 
-    /// Everything that the future depends on.
-    pub fn shown(&self) -> String {
-        let Cluster { setup: _, now: _, steps, faults, host, processes, submitted, good, stale, seen, given_to: _ } =
-            self;
-        let mut text = String::with_capacity(8_192);
-        write!(text, "{steps} {faults} {submitted} {processes:?}{good:?}{stale:?}{seen:?}").expect("any text fits");
-        host.show(&mut text, *faults > 0);
-        text
+    /// Everything that the future depends on: what is counted here, and what the parts show.
+    fn shown(&self) -> (Print, impl Iterator<Item = &Arc<Shown>> + Clone) {
+        let Cluster { setup: _, now: _, steps, faults, submitted, host, processes, seen, crash_at: _ } = self;
+        let mut print = Print::default();
+        (*steps, *faults, *submitted, processes.len(), seen).hash(&mut print);
+        let of_host = host.shown();
+        let of_host = &of_host[..of_host.len() - usize::from(*faults == 0)];
+        (print, of_host.iter().chain(processes.iter().flat_map(|process| process.shown())))
     }
 
     /// Equal for states that differ only in numbers whose order alone matters.
     pub fn key(&self) -> u128 {
-        canonical::fingerprint(&canonical::canonical(&self.shown(), self.now, &self.given_to))
+        let (print, shown) = self.shown();
+        canonical::canonical(print, shown, self.now, &self.host.given_to)
     }
 
     /// Tells states apart by every number in them.
     pub fn literal_key(&self) -> u128 {
-        canonical::fingerprint(&format!("{} {:?}{}", self.now, self.host.literal(), self.shown()))
+        let (mut print, shown) = self.shown();
+        (self.now, self.host.literal()).hash(&mut print);
+        canonical::literal(print, shown)
+    }
+
+    /// Forgets what was found out about steps from here.
+    pub fn forget(&self) {
+        self.host.forget();
+        self.processes.iter().for_each(Part::forget);
     }
 
     /// A promise that was broken in this state or on the last step to it.
@@ -137,7 +144,7 @@ impl Cluster {
         let fault = self.faults > 0;
         add(self.submitted < self.setup.scope.tasks, Action::Submit);
         add(self.processes.len() < self.setup.scope.workers, Action::Join);
-        add(self.steps > 0 && self.processes.iter().all(Process::is_quiet), Action::TimePasses);
+        add(self.steps > 0 && self.processes.iter().all(|process| process.is_quiet()), Action::TimePasses);
         add(fault && !self.host.is_doubled(), Action::SecondEngine);
         for task in 0..self.submitted {
             add(fault && !self.seen.settled.contains_key(&TaskId(task as u32)), Action::Cancel(task));
@@ -174,12 +181,12 @@ impl Cluster {
             && matches!(action, Action::Submit | Action::ToEngine(_) | Action::TimePasses | Action::Cancel(_))
     }
 
-    /// The cluster after one thing happened, during which the engine crashed before it did this one of all it had to do;
-    /// `None`: it had less to do.
+    /// The cluster after one thing happened, during which the engine crashed before it did this one of all it had to
+    /// do; `None`: it had less to do.
     pub fn after_crash(&self, action: Action, before: usize) -> Option<Cluster> {
         let mut next = self.clone();
         next.faults -= 1;
-        next.host.crash_at = Some(before);
+        next.crash_at = Some(before);
         let next = next.after(action);
         next.host.crash_at.is_none().then_some(next)
     }
@@ -191,56 +198,39 @@ impl Cluster {
         match action {
             Action::Submit => {
                 next.submitted += 1;
-                next.give(Given::Submit(TaskId(self.submitted as u32)));
+                next.ask(Asked::Give(Given::Submit(TaskId(self.submitted as u32))));
             }
             Action::Cancel(task) => {
                 let task = TaskId(task as u32);
-                next.seen.cancelled.insert(task);
-                next.give(Given::Cancel(task));
+                Arc::make_mut(&mut next.seen).cancelled.insert(task);
+                next.ask(Asked::Give(Given::Cancel(task)));
             }
             Action::Join => {
                 let options = next.setup.factory.agent(next.setup.detection);
-                next.processes.push(Process::new(options, self.processes.len()));
-                next.tell(self.processes.len(), AgentInput::Begin);
+                next.processes.push(Part::new(Process::new(options, self.processes.len())));
+                next.happens(self.processes.len(), Happens::Begins);
             }
             Action::ToEngine(w) => {
-                let message = next.processes[w].to_engine.pop_front().expect("a message");
-                next.give(Given::Worker(WorkerId(w as u32), message));
+                let heard = next.heard(w);
+                next.ask(Asked::Give(heard));
             }
             Action::ToElder(w) => {
-                let message = next.processes[w].to_engine.pop_front().expect("a message");
-                next.tell_elder(&Given::Worker(WorkerId(w as u32), message));
+                let heard = next.heard(w);
+                next.ask(Asked::GiveElder(heard));
             }
-            Action::ToWorker(w) => {
-                let process = &mut next.processes[w];
-                let (term, message) = process.to_worker.pop_front().expect("a message");
-                if process.agent.heeds(term) {
-                    next.tell(w, AgentInput::Message(&message));
-                }
-            }
+            Action::ToWorker(w) => next.happens(w, Happens::Hears),
             Action::Finish(w) => next.finish(w),
             Action::TimePasses => next.time_passes(),
-            Action::SecondEngine => next.second_engine(),
-            Action::Wake(w) => {
-                next.processes[w].paused = false;
-                next.tell(w, AgentInput::Timer);
+            Action::SecondEngine => next.ask(Asked::SecondEngine),
+            Action::Wake(w) | Action::Crash(w) | Action::Pause(w) | Action::Late(w) | Action::AskToLeave(w) => {
+                next.happens(w, Happens::Strikes(action));
             }
-            Action::Crash(w) => next.processes[w].ends(),
-            Action::Pause(w) => next.processes[w].paused = true,
-            Action::Late(w) => next.processes[w].late = true,
-            Action::AskToLeave(w) => next.tell(w, AgentInput::Quiesce),
-            Action::LoseToEngine(w) => drop(next.processes[w].to_engine.pop_front()),
-            Action::LoseToWorker(w) => drop(next.processes[w].to_worker.pop_front()),
-            Action::RepeatToEngine(w) => {
-                let link = &mut next.processes[w].to_engine;
-                link.push_back(link[0].clone());
+            Action::LoseToEngine(w) | Action::RepeatToEngine(w) | Action::OvertakeToEngine(w) => {
+                next.happens(w, Happens::Strikes(action));
             }
-            Action::RepeatToWorker(w) => {
-                let link = &mut next.processes[w].to_worker;
-                link.push_back(link[0].clone());
+            Action::LoseToWorker(w) | Action::RepeatToWorker(w) | Action::OvertakeToWorker(w) => {
+                next.happens(w, Happens::Strikes(action));
             }
-            Action::OvertakeToEngine(w) => next.processes[w].to_engine.swap(0, 1),
-            Action::OvertakeToWorker(w) => next.processes[w].to_worker.swap(0, 1),
         }
         next
     }
@@ -252,53 +242,57 @@ impl Cluster {
         for w in 0..self.processes.len() {
             let process = &self.processes[w];
             if process.acts() && process.agent.next_timer() <= self.stamp() {
-                self.tell(w, AgentInput::Timer);
+                self.happens(w, Happens::Timer);
             }
         }
-        while self.host.is_due(self.now) {
-            self.give(Given::Timeout);
-        }
+        self.ask(Asked::Wake);
     }
 
     fn stamp(&self) -> Stamp {
         Stamp(self.now.micros())
     }
 
-    /// The attempt runs to its end, and the store takes its effect or refuses it.
-    fn finish(&mut self, w: usize) {
-        let start = self.processes[w].running.take().expect("an attempt");
-        let good = self.good.get(&start.queue).copied().unwrap_or_default();
-        let stale = self.stale.get(&start.task).copied().unwrap_or_default();
-        let refused = start.epoch < good || start.ticket <= stale;
-        if !refused {
-            self.seen.effect(start.task);
-        }
-        let ended = if refused { Ended::Refused } else { Ended::Completed };
-        self.tell(w, AgentInput::Ended { ticket: start.ticket, ended });
+    /// The first message from a worker arrives.
+    fn heard(&mut self, w: usize) -> Given {
+        let message = self.processes[w].to_engine[0].clone();
+        self.happens(w, Happens::IsHeard);
+        Given::Worker(WorkerId(w as u32), message)
     }
 
-    fn tell(&mut self, w: usize, input: AgentInput<'_>) {
-        let mut effects = Vec::new();
+    /// The attempt runs to its end, and the store takes its effect or refuses it.
+    fn finish(&mut self, w: usize) {
+        let start = self.processes[w].running.expect("an attempt");
+        let good = self.host.good.get(&start.queue).copied().unwrap_or_default();
+        let stale = self.host.stale.get(&start.task).copied().unwrap_or_default();
+        let refused = start.epoch < good || start.ticket <= stale;
+        if !refused {
+            Arc::make_mut(&mut self.seen).effect(start.task);
+        }
+        self.happens(w, Happens::Finishes(if refused { Ended::Refused } else { Ended::Completed }));
+    }
+
+    /// To a worker.
+    fn happens(&mut self, w: usize, what: Happens) {
         let stamp = self.stamp();
-        self.processes[w].agent.handle(stamp, input, &mut effects);
-        for effect in effects {
-            let process = &mut self.processes[w];
-            match effect {
-                AgentEffect::Send(message) => process.to_engine.push_back(message),
-                AgentEffect::Execute(start) => {
-                    process.running = Some(start);
-                    self.seen.start(start.task);
+        for Executes(task) in self.processes[w].take(&self.setup, (stamp, what)).iter() {
+            Arc::make_mut(&mut self.seen).start(*task);
+        }
+    }
+
+    /// Of the engine's host.
+    fn ask(&mut self, what: Asked) {
+        for told in self.host.take(&self.setup, (self.now, what, self.crash_at)).iter() {
+            match told {
+                Told::Worker(worker, term, message) => {
+                    let w = worker.0 as usize;
+                    if self.processes[w].alive {
+                        self.happens(w, Happens::IsTold(*term, message.clone()));
+                    }
                 }
-                AgentEffect::Stop { ticket, .. } => {
-                    process.running = None;
-                    self.tell(w, AgentInput::Ended { ticket, ended: Ended::Aborted });
-                }
-                AgentEffect::Held { holding: Holding { queue, epoch }, until } => {
-                    process.holds.insert(queue, (epoch, until));
-                }
-                AgentEffect::Dropped { holding } => drop(process.holds.remove(&holding.queue)),
-                AgentEffect::Exit => process.ends(),
+                Told::Settled(task, outcome) => Arc::make_mut(&mut self.seen).settle(*task, *outcome),
+                Told::Placed(task) => drop(Arc::make_mut(&mut self.seen).placed.insert(*task)),
             }
         }
+        self.crash_at = None;
     }
 }
