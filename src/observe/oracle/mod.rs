@@ -25,6 +25,7 @@ mod work_conserving;
 use super::ledger::{Ledger, TaskRec, WorkerRec};
 use super::{Settings, Violation};
 use crate::base::names::PropertySet;
+use crate::base::note::GrantReason;
 use crate::base::{Note, Outcome, Property, QueueId, ResourceId, Span, TaskId, Ticket, Time, WorkerId};
 use crate::fact::{AttemptEnd, Fact};
 pub use drains::DrainBound;
@@ -204,8 +205,8 @@ impl Oracle {
             | Fact::EngineDown { .. }
             | Fact::EngineUp { .. }
             | Fact::EngineHeld { .. } => self.came_between(now),
-            Fact::Noted(Note::QueueRevoking { queue, worker, why }) => {
-                self.settles.revoking(now, queue, worker, why, self.drains.healed_at(now), docket);
+            Fact::Noted(Note::QueueRevoking { queue, worker, why: GrantReason::Relief | GrantReason::Balance }) => {
+                self.settles.moved(now, queue, worker, self.drains.healed_at(now), ledger, docket);
             }
             Fact::Noted(Note::QueueOwned { queue, worker, epoch, .. }) => {
                 ownership::owned(now, queue, worker, epoch, ledger, docket);
@@ -219,6 +220,7 @@ impl Oracle {
             }
             Fact::Noted(
                 Note::Placed { .. }
+                | Note::QueueRevoking { .. }
                 | Note::QueueOrphaned { .. }
                 | Note::QueueVacant { .. }
                 | Note::QueueDraining { .. }

@@ -1,8 +1,8 @@
 //! settles: where rebalancing is on and nothing comes in between any more, queues are not moved for ever, and their number
 //! per worker differs by at most one in the end.
 
+use super::super::ledger::QueueRec;
 use super::{Breach, Docket, Ledger};
-use crate::base::note::GrantReason;
 use crate::base::{IdVec, Property, QueueId, Span, Time, WorkerId};
 
 #[derive(Debug)]
@@ -26,23 +26,36 @@ impl Settles {
     /// A queue that has become superfluous is a cause to move others. One that was created meanwhile is none: a pool that
     /// creates and deletes for ever does not settle.
     pub(super) fn deleted(&mut self, now: Time, queue: QueueId, healed_at: Time) {
-        if self.created.get(queue).is_none_or(|created| *created <= healed_at) {
+        if self.was_there(queue, healed_at) {
             self.shrunk = now;
         }
     }
 
-    pub(super) fn revoking(
+    fn was_there(&self, queue: QueueId, healed_at: Time) -> bool {
+        self.created.get(queue).is_none_or(|created| *created <= healed_at)
+    }
+
+    /// A queue that has become superfluous is on its way back from its owner: it counts no more, and is not deleted yet.
+    fn is_shrinking(&self, healed_at: Time, ledger: &Ledger) -> bool {
+        let goes = |(queue, rec): (QueueId, &QueueRec)| {
+            rec.exists && rec.draining && rec.revoking && self.was_there(queue, healed_at)
+        };
+        ledger.queues.iter().any(goes)
+    }
+
+    /// A queue is taken from its owner though nothing is wrong with either.
+    pub(super) fn moved(
         &self,
         now: Time,
         queue: QueueId,
         worker: WorkerId,
-        why: GrantReason,
         healed_at: Time,
+        ledger: &Ledger,
         docket: &mut Docket,
     ) {
-        let voluntary = matches!(why, GrantReason::Relief | GrantReason::Balance);
-        let healed_at = healed_at.max(self.shrunk);
-        if voluntary && self.within.is_some_and(|within| healed_at.saturating_add(within) < now) {
+        let due = |within: Span| healed_at.max(self.shrunk).saturating_add(within);
+        if self.within.is_some_and(|within| due(within) < now) && !self.is_shrinking(healed_at, ledger) {
+            let healed_at = healed_at.max(self.shrunk);
             docket.accuse(Property::Settles, now, || Breach {
                 queue: Some(queue),
                 workers: vec![worker],

@@ -154,6 +154,21 @@ fn where_nothing_comes_in_queues_are_moved_only_after_one_is_deleted() {
     assert_eq!(moved(0, Some(50)), 0, "a queue less is one");
     assert_eq!(moved(0, Some(30)), 1, "long before");
     assert_eq!(moved(40, Some(50)), 1, "one that came meanwhile is none");
+    // The one that becomes superfluous counts no more as soon as it is taken back, which takes time.
+    let moved_while = |created_at: u64, draining: bool| {
+        let mut play = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
+        play.up(W0).up(W1).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1);
+        play.at(created_at).note(Note::QueueCreated { queue: Q2 }).own(Q2, W1, 1).at(60);
+        if draining {
+            play.note(Note::QueueDraining { queue: Q2 });
+            play.note(Note::QueueRevoking { queue: Q2, worker: W1, why: GrantReason::Deletion });
+        }
+        play.note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
+        play.at(61).note(Note::QueueVacant { queue: Q2 }).note(Note::QueueDeleted { queue: Q2 });
+        play.note(Note::QueueVacant { queue: Q1 }).own(Q1, W1, 2);
+        play.done().violation_counts[Property::Settles.index()]
+    };
+    assert_eq!([moved_while(0, true), moved_while(0, false), moved_while(40, true)], [0, 1, 1]);
     let mut joined = Play::with(Settings { settle_within: Some(Span::from_secs(20)), ..settings() });
     joined.up(W0).note(Note::QueueCreated { queue: Q1 }).own(Q1, W0, 1).at(60).up(W1);
     joined.note(Note::QueueRevoking { queue: Q1, worker: W0, why: GrantReason::Relief });
