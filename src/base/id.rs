@@ -143,6 +143,10 @@ impl<K: Id, V> IdVec<K, V> {
     pub fn values(&self) -> std::slice::Iter<'_, V> {
         self.items.iter()
     }
+    /// All items, in order, to be changed.
+    pub fn values_mut(&mut self) -> std::slice::IterMut<'_, V> {
+        self.items.iter_mut()
+    }
 }
 
 impl<K: Id, V: fmt::Debug> fmt::Debug for IdVec<K, V> {

@@ -9,6 +9,7 @@ use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
 
 mod fleet;
 mod outcomes;
+mod restarts;
 
 const A: ResourceId = ResourceId(0);
 const B: ResourceId = ResourceId(1);

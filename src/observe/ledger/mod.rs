@@ -232,6 +232,8 @@ impl Ledger {
             }
             Fact::EngineUp { .. } => {
                 self.engine_up_at = Some(self.now);
+                // It takes as owned what its predecessor was taking back.
+                self.queues.values_mut().for_each(|rec| rec.revoking = false);
                 self.engine_is(Brain::Up);
             }
             Fact::EngineHeld { held } => self.engine_is(if held { Brain::Held } else { Brain::Up }),
