@@ -158,7 +158,7 @@ impl Ledger {
     /// Enters a fact that happens at `self.now`.
     #[inline(always)]
     pub(crate) fn apply(&mut self, fact: &Fact<'_>) -> Step {
-        if is_unclear(fact) {
+        if disturbs(fact) {
             self.unclear_at = Some(self.now);
         }
         match *fact {
@@ -292,9 +292,10 @@ impl Ledger {
     }
 }
 
-/// A fault, or an order from outside: the engine may learn late of what it means for its own orders.
+/// A fault, or an order from outside to a worker: the engine may learn late of what it means for its own orders. Whoever
+/// joins and new limits take nothing away that was ordered: the queues that are moved for them say so themselves.
 #[inline]
-fn is_unclear(fact: &Fact<'_>) -> bool {
+pub(crate) fn disturbs(fact: &Fact<'_>) -> bool {
     matches!(
         fact,
         Fact::WorkerGone { .. }
@@ -302,7 +303,6 @@ fn is_unclear(fact: &Fact<'_>) -> bool {
             | Fact::WorkerResumed { .. }
             | Fact::QuiesceAsked { .. }
             | Fact::QuiesceDelivered { .. }
-            | Fact::LimitsSet { .. }
             | Fact::MessageLost { .. }
             | Fact::MessageOvertook { .. }
             | Fact::EngineDown { .. }

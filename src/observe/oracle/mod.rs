@@ -22,7 +22,7 @@ mod recovery;
 mod settles;
 mod work_conserving;
 
-use super::ledger::{Ledger, TaskRec, WorkerRec};
+use super::ledger::{Ledger, TaskRec, WorkerRec, disturbs};
 use super::{Settings, Violation};
 use crate::base::names::PropertySet;
 use crate::base::note::GrantReason;
@@ -161,25 +161,26 @@ impl Oracle {
 
     /// Judges a fact that happens at `now` and that not every task brings, before the ledger takes it in.
     pub(crate) fn judge(&mut self, now: Time, fact: &Fact<'_>, ledger: &Ledger) {
+        if disturbs(fact) {
+            self.drains.disturbed();
+            self.outcomes.disturbed(now);
+        }
         let docket = &mut self.docket;
         match *fact {
             Fact::CancelAsked { task } => self.outcomes.cancel_asked(now, task, ledger),
             Fact::WorkerPaused { worker } => {
                 self.exclusion.paused(now, worker);
                 self.orphan_bound.lost(now, worker, ledger);
-                self.came_between(now);
             }
             Fact::WorkerResumed { worker } => {
                 self.exclusion.resumed(now, worker, ledger);
                 self.orphan_bound.resumed(worker, ledger);
-                self.came_between(now);
             }
             Fact::WorkerGone { worker, exit } => {
                 quiesce::passed_on(now, worker, self.repeat, ledger, docket);
                 quiesce::gone(now, worker, exit, self.answer_bound, ledger, docket);
                 self.exclusion.ended(now, worker, None, docket);
                 self.orphan_bound.lost(now, worker, ledger);
-                self.came_between(now);
             }
             Fact::Held { worker, queue, epoch, until } if !queue.is_general() => {
                 ownership::held(now, worker, queue, epoch, ledger, docket);
@@ -196,15 +197,8 @@ impl Oracle {
             }
             Fact::QuiesceDelivered { worker, .. } => {
                 quiesce::passed_on(now, worker, self.repeat, ledger, docket);
-                self.came_between(now);
             }
-            Fact::WorkerReady { .. }
-            | Fact::QuiesceAsked { .. }
-            | Fact::MessageLost { .. }
-            | Fact::MessageOvertook { .. }
-            | Fact::EngineDown { .. }
-            | Fact::EngineUp { .. }
-            | Fact::EngineHeld { .. } => self.came_between(now),
+            Fact::WorkerReady { .. } => self.drains.disturbed(),
             Fact::Noted(Note::QueueRevoking { queue, worker, why: GrantReason::Relief | GrantReason::Balance }) => {
                 self.settles.moved(now, queue, worker, self.drains.healed_at(now), ledger, docket);
             }
@@ -238,16 +232,16 @@ impl Oracle {
             | Fact::WorkerArrived { .. }
             | Fact::Held { .. }
             | Fact::Dropped { .. }
+            | Fact::QuiesceAsked { .. }
             | Fact::MessageSent { .. }
             | Fact::MessageArrived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageOvertook { .. }
+            | Fact::EngineDown { .. }
+            | Fact::EngineUp { .. }
+            | Fact::EngineHeld { .. }
             | Fact::Poisoned { .. } => {}
         }
-    }
-
-    /// A fault, or an order from outside.
-    fn came_between(&mut self, now: Time) {
-        self.drains.disturbed();
-        self.outcomes.disturbed(now);
     }
 
     /// The end of the run: what is still going on ends here.

@@ -43,16 +43,23 @@ fn a_task_that_was_given_up_is_cancelled_in_time_or_completed_where_its_report_w
 
 #[test]
 fn a_task_that_was_given_up_begins_nothing_and_runs_to_no_end_unless_something_came_in_between() {
-    let begun = |lost: bool| {
+    let begun = |lost: bool, joined: bool| {
         let (mut play, _) = cancelled_at_200(false);
         if lost {
             play.fact(Fact::MessageLost { worker: W0 });
+        }
+        if joined {
+            play.up(W1);
         }
         play.at(201).start(0, W0, Q1);
         settle(&mut play, Outcome::Cancelled);
         breaches(play)
     };
-    assert_eq!((begun(false), begun(true)), (1, 0));
+    assert_eq!(
+        [begun(false, false), begun(true, false), begun(false, true)],
+        [1, 0, 1],
+        "who joins takes no word away"
+    );
     let (mut ended, ticket) = cancelled_at_200(true);
     ended.at(201).finish(0, W0, Q1, ticket);
     assert_eq!(breaches(ended), 1);
