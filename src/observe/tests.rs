@@ -8,6 +8,7 @@ use crate::base::{Claim, Epoch, Note, Outcome, Probe, Term, Ticket};
 use crate::fact::{AttemptEnd, EffectAnswer, Exit, Fact, Observe};
 
 mod fleet;
+mod general_queue;
 mod outcomes;
 mod restarts;
 

@@ -213,7 +213,6 @@ impl Ledger {
             Fact::MessageArrived { worker } => {
                 let rec = self.workers.grow_to(worker);
                 rec.in_flight = rec.in_flight.saturating_sub(1);
-                rec.arrived_at = self.now;
                 self.touch_queues_of(worker);
             }
             Fact::MessageLost { worker } | Fact::MessageOvertook { worker } => {

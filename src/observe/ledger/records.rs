@@ -248,8 +248,6 @@ pub(crate) struct WorkerRec {
     /// Its last queue was taken then.
     pub(crate) without_queue_at: Time,
     pub(crate) in_flight: u32,
-    /// A message to or from it arrived last.
-    pub(crate) arrived_at: Time,
     /// When a message between it and the engine was last lost, or overtaken and maybe of no use.
     pub(crate) lost_at: Option<Time>,
     /// When a message between it and the engine was last lost.

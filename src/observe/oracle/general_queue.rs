@@ -45,10 +45,19 @@ impl GeneralQueue {
         if !in_vain(since) {
             return;
         }
-        let idle = ledger.workers.iter().filter_map(|(worker, rec)| Some((free_since(rec)?, worker)));
+        let idle = ledger.workers.iter().filter_map(|(worker, rec)| Some((self.free_since(rec)?, worker)));
         if let Some((free, worker)) = idle.min().filter(|(free, _)| in_vain(*free)) {
             accuse(task, worker, since.max(free), now, docket);
         }
+    }
+
+    /// Since when a worker has been free for any general task and the engine could know, with no message to or from it
+    /// on its way now. A newcomer has joined and been welcomed before it asks for the first one.
+    fn free_since(&self, rec: &WorkerRec) -> Option<Time> {
+        let free =
+            rec.doing() == Doing::Idle && rec.queues.is_empty() && rec.in_flight == 0 && rec.asked_to_leave.is_none();
+        let joined = rec.ready.saturating_add(self.slack);
+        free.then(|| rec.doing_since.max(rec.without_queue_at).max(joined))
     }
 }
 
@@ -58,13 +67,6 @@ fn waits_since(rec: &TaskRec, now: Time) -> Option<Time> {
     let since = rec.runnable_at.max(rec.placed_at).max(rec.closed_at);
     let waits = rec.place == Place::Queue(QueueId::GENERAL) && rec.open == 0 && rec.uncleared == 0;
     (waits && since < now).then_some(since)
-}
-
-/// Since when a worker has been free for any general task, with no message to or from it on its way.
-fn free_since(rec: &WorkerRec) -> Option<Time> {
-    let free =
-        rec.doing() == Doing::Idle && rec.queues.is_empty() && rec.in_flight == 0 && rec.asked_to_leave.is_none();
-    free.then(|| rec.doing_since.max(rec.without_queue_at).max(rec.arrived_at))
 }
 
 #[cold]
