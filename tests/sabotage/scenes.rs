@@ -75,6 +75,18 @@ const SCENES: &[(&str, &[&str])] = &[
             "script=[{at: 20s, set_limits: {min: 4, max: 6}}, {at: 60s, set_limits: {min: 1, max: 1}}]",
         ],
     ),
+    (
+        "surplus",
+        &[
+            "workers.initial=6",
+            "network.delay=50ms",
+            "workload[4].arrivals={poisson: 60/m}",
+            "engine.queue_first.general_queue={served_by: surplus, general_after: 16}",
+            "engine.queue_first.queues={min: 5, max: 5}",
+            "script=[{at: 20s, set_limits: {min: 1, max: 1}}, {at: 40s, set_limits: {min: 5, max: 5}}, \
+          {at: 60s, set_limits: {min: 1, max: 1}}]",
+        ],
+    ),
     ("asked", &["script=[{at: 20s, quiesce: {worker: w1}}, {at: 60s, quiesce: {worker: w3}}]"]),
     ("losses", &["faults=[{crash: {at: 30s, count: 2}}, {crash: {at: 50s, count: 1}}, {herd: {at: 70s, workers: 2}}]"]),
     (

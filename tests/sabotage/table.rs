@@ -5,7 +5,7 @@ use lanekeeper::base::Property::{self, *};
 use lanekeeper::engine::spec::{Discipline, Lease, LeaseSpec, Newcomers, Rebalance};
 
 use super::Plant::{self, Agents, Deaf, Forger, Options, Records, Written};
-use super::{Row, clients, lock_table, managers, wrapped};
+use super::{Row, clients, lock_table, managers, wakes, wrapped};
 
 const fn row(bug: &'static str, property: Property, scene: &'static str, plant: Plant) -> Row {
     Row { bug, property, scene, plant }
@@ -72,16 +72,23 @@ pub static TABLE: &[Row] = &[
                 LeaseSpec::Lease(Lease { duration: lanekeeper::base::Span::from_secs(40), ..Lease::default() });
         }),
     ),
-    row("starts are lost", WorkConserving, "calm", Forger(wrapped::drops_starts)),
-    row("wake-ups are lost", WorkConserving, "calm", Forger(wrapped::loses_wake_ups)),
+    row("starts are lost", WorkConserving, "calm", Forger(wakes::drops_starts)),
+    row("wake-ups are lost", WorkConserving, "calm", Forger(wakes::loses_wake_ups)),
     row(
         "only the first twenty tasks are looked at",
         WorkConserving,
         "crowd",
-        Forger(wrapped::looks_at_the_first_twenty_only),
+        Forger(wakes::looks_at_the_first_twenty_only),
     ),
     row("only the first twenty locks are looked at", WorkConserving, "crowd", Written(lock_table::first_twenty_only)),
     row("nobody is woken by a new task", WorkConserving, "calm", Written(lock_table::nobody_is_woken)),
+    row("nobody is woken for a general task", WorkConserving, "surplus", Forger(wakes::wakes_nobody_for_general_tasks)),
+    row(
+        "who loses its last queue is not given what waits",
+        WorkConserving,
+        "surplus",
+        Forger(wakes::forgets_general_tasks_that_wait),
+    ),
     row("tasks are sent to the dead", WorkConserving, "losses", Forger(wrapped::sends_tasks_to_the_dead)),
     row("a lost worker's locks are kept", Drains, "losses", Written(lock_table::keeps_those_of_the_lost)),
     row("results are lost with the worker", Drains, "losses", Written(lock_table::lost_with_its_worker)),

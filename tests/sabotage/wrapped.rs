@@ -42,20 +42,12 @@ fn reports_as(forge: impl Fn(Report) -> Report + 'static) -> Forger {
 }
 
 /// Every nth time: yes.
-fn every(nth: u32) -> impl FnMut() -> bool {
+pub fn every(nth: u32) -> impl FnMut() -> bool {
     let mut count = 0;
     move || {
         count += 1;
         count % nth == 0
     }
-}
-
-pub fn drops_starts() -> Forger {
-    let mut now_and_then = every(7);
-    instead(move |_, effect| match effect {
-        Effect::Send(_, ClusterMessage::Start(start)) if !start.queue.is_general() && now_and_then() => vec![],
-        other => vec![other],
-    })
 }
 
 pub fn starts_on_two_workers() -> Forger {
@@ -410,16 +402,6 @@ pub fn loses_the_order_of_creation() -> Forger {
     })
 }
 
-pub fn loses_wake_ups() -> Forger {
-    let mut now_and_then = every(5);
-    Box::new(move |relay, input| {
-        let fetch = matches!(input, Input::Worker { message: WorkerMessage::Fetch, .. });
-        if !(fetch && now_and_then()) {
-            relay.pass(input);
-        }
-    })
-}
-
 /// Whoever is about to leave waits for the answer to its last report, for ever.
 pub fn does_not_let_leavers_go() -> Forger {
     let leaves = |relay: &Relay<'_>, worker: WorkerId| {
@@ -435,24 +417,6 @@ pub fn never_passes_a_quiesce_on() -> Forger {
     instead(|_, effect| match effect {
         Effect::Send(_, ClusterMessage::Quiesce) => vec![],
         other => vec![other],
-    })
-}
-
-/// Only so many unsettled tasks are looked at; the next one gets in when one of them is done.
-pub fn looks_at_the_first_twenty_only() -> Forger {
-    const WINDOW: usize = 20;
-    let mut outside: Vec<(TaskId, Claims)> = Vec::new();
-    Box::new(move |relay, input| {
-        if let Input::Submit { task, claims } = input {
-            outside.push((task, Claims::from_slice(claims)));
-        } else {
-            relay.pass(input);
-        }
-        let inside = relay.view.claims.len() - outside.len() - relay.view.settled.len();
-        let enter = outside.len().min(WINDOW.saturating_sub(inside));
-        for (task, claims) in outside.drain(..enter) {
-            relay.pass(Input::Submit { task, claims: &claims });
-        }
     })
 }
 
