@@ -215,6 +215,7 @@ mod tests {
         assert!(told("lanekeeper compare a.yaml --vary a=4 8").contains(tip));
         assert!(!told("lanekeeper compare a.yaml --vary a=4 --wary").contains(tip));
         assert!(!told("lanekeeper check a.yaml --set a=4 --wary").contains(tip));
+        assert!(!told("lanekeeper compare a.yaml 8").contains("values to try"), "nobody spoke of --vary");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Engines with one planted bug each: what the oracle is put on trial with.
 //!
 //! Most are `queue_first` with a forger between it and the world, who tampers with what goes in and what comes out
-//! ([`wrapped`], [`wakes`]); what cannot be said so is written out as a small engine of its own ([`lock_table`], [`managers`]).
+//! ([`wrapped`], [`wakes`]); what cannot be said so is written out as a small engine of its own ([`lock_table`],
+//! [`managers`]).
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part of the saboteurs")]
 
 pub mod clients;
