@@ -304,6 +304,5 @@ pub trait Observe {
     fn on(&mut self, now: Time, fact: &Fact<'_>);
 
     /// Takes note of a choice. Observers have no need of it.
-    #[inline(always)]
     fn chose(&mut self, _now: Time, _choice: Choice) {}
 }

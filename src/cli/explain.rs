@@ -116,7 +116,7 @@ impl ExplainArgs {
         Ok(why_waiting(task, &waiting.finish(end), &ready.scenario.labels))
     }
 
-    fn simulate(&self, ready: &Ready, observer: &mut impl Observe) -> Time {
+    fn simulate(&self, ready: &Ready, observer: &mut dyn Observe) -> Time {
         simulate(&ready.scenario, &*ready.factory, self.replication, observer).ended_at
     }
 

@@ -254,8 +254,6 @@ struct Watched<'a> {
 }
 
 impl Observe for Watched<'_> {
-    // Inlined where facts are made, as all that reads them: there the kind of fact is known, and every match on it folds.
-    #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         self.observer.on(now, fact);
         self.countdown -= 1;
@@ -265,7 +263,6 @@ impl Observe for Watched<'_> {
         }
     }
 
-    #[inline(always)]
     fn chose(&mut self, now: Time, choice: Choice) {
         self.observer.chose(now, choice);
     }

@@ -116,19 +116,6 @@ impl Observer {
         self.advance(now);
     }
 
-    /// What all facts have in common.
-    #[inline(always)]
-    fn take_in(&mut self, now: Time, fact: &Fact<'_>) {
-        if now > self.ledger.now {
-            self.move_on(now);
-        }
-        self.digest.add(fact);
-        self.facts += 1;
-        if self.looks_closer {
-            self.look_closer(now, fact);
-        }
-    }
-
     #[cold]
     fn look_closer(&mut self, now: Time, fact: &Fact<'_>) {
         self.samples.note(fact);
@@ -140,27 +127,30 @@ impl Observer {
 
 /// The facts that every task brings have a function each, in which everybody who has to do with that kind of fact takes
 /// part: first who looks at the world as it was before, then the ledger, then who looks at what it made of it. All others
-/// share one.
+/// share one. Each adds the fact to the digest itself, for there its kind is known.
 impl Observer {
+    #[inline(always)]
     fn submitted(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Submitted { task, class, claims, service } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         self.oracle.submitted();
         self.metrics.submitted(now, class, claims);
         self.ledger.submit(task, class, claims, service);
     }
 
+    #[inline(always)]
     fn placed(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Noted(Note::Placed { task, queue }) = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         if self.ledger.place(task, queue) {
             self.oracle.placed_apart(now, task, queue, &self.ledger);
         }
     }
 
+    #[inline(always)]
     fn started(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Started { task, worker, queue, epoch, ticket } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         let start = Start::new(now, task, worker, queue, ticket, &self.ledger);
         self.oracle.started(&start, &self.ledger);
         self.probes.started(&start, &self.ledger);
@@ -175,17 +165,19 @@ impl Observer {
         }
     }
 
+    #[inline(always)]
     fn ended(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Ended { task, worker, ticket, end } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         self.oracle.ended(now, task, worker, ticket, end);
         let over = self.ledger.end(worker, ticket, end);
         self.probes.ended(worker, end, over, &self.ledger);
     }
 
+    #[inline(always)]
     fn effect(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Effect { task, worker, queue, epoch, ticket, answer } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         self.probes.effect(answer);
         self.metrics.effect(answer);
         match answer {
@@ -198,16 +190,18 @@ impl Observer {
         }
     }
 
-    fn reported(&mut self, now: Time, fact: &Fact<'_>) {
+    #[inline(always)]
+    fn reported(&mut self, fact: &Fact<'_>) {
         let Fact::Reported { worker, queue, epoch, ticket, .. } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         let is_first = self.ledger.report(worker, ticket);
         self.probes.reported(queue, epoch, is_first, &self.ledger);
     }
 
+    #[inline(always)]
     fn settled(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Settled { task, outcome } = *fact else { return };
-        self.take_in(now, fact);
+        self.digest.add(fact);
         let rec = self.ledger.tasks.get(task);
         self.oracle.settled(now, task, outcome, rec, &self.ledger);
         self.probes.settled(outcome);
@@ -218,7 +212,7 @@ impl Observer {
     }
 
     fn other(&mut self, now: Time, fact: &Fact<'_>) {
-        self.take_in(now, fact);
+        self.digest.add(fact);
         self.oracle.judge(now, fact, &self.ledger);
         self.probes.enter(now, fact, &self.ledger);
         self.metrics.enter(now, fact, &self.ledger);
@@ -228,21 +222,28 @@ impl Observer {
 }
 
 impl Observe for Observer {
+    // Inlined into whoever passes facts on, so that a fact costs one call.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        if now > self.ledger.now {
+            self.move_on(now);
+        }
+        self.facts += 1;
+        if self.looks_closer {
+            self.look_closer(now, fact);
+        }
         match fact {
             Fact::Submitted { .. } => self.submitted(now, fact),
             Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
             Fact::Started { .. } => self.started(now, fact),
             Fact::Ended { .. } => self.ended(now, fact),
             Fact::Effect { .. } => self.effect(now, fact),
-            Fact::Reported { .. } => self.reported(now, fact),
+            Fact::Reported { .. } => self.reported(fact),
             Fact::Settled { .. } => self.settled(now, fact),
             _ => self.other(now, fact),
         }
     }
 
-    #[inline(always)]
     fn chose(&mut self, now: Time, choice: Choice) {
         if let Some(recorder) = &mut self.recorder {
             recorder.chose(now, choice);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Claims, Outcome, Span, TaskId, Term};
 use crate::engine::{Context, Effect, Engine, EngineFactory, Input, Outbox, Records, WorkerMessage, message::Record};
-use crate::fact::{Fact, Observe};
+use crate::fact::Fact;
 use crate::scenario::{Action, CrashPoint, EngineCrash, Fault, Scenario, StoreFault};
 
 use super::{Event, World, class};
@@ -118,7 +118,7 @@ impl<'a> Cluster<'a> {
     }
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     /// Gives the engine an input where faults may hit it.
     pub(super) fn tell_watched(&mut self, input: Input<'_>) {
         if self.cluster.held.is_some() {

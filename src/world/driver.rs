@@ -2,14 +2,14 @@
 
 use crate::base::Time;
 use crate::engine::{ClusterMessage, Effect, Input};
-use crate::fact::{Fact, Observe};
+use crate::fact::Fact;
 
 use super::{Event, World, class};
 
 /// So many timeouts at one instant mean that an engine asks for an instant that its timeout does not use up.
 const TIMEOUTS_AT_ONCE: u32 = 100_000;
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     pub(super) fn tell_engine(&mut self, input: Input<'_>) {
         if self.cluster.watched {
             return self.tell_watched(input);

@@ -6,7 +6,7 @@
 use crate::base::{Span, Time, WorkerId};
 use crate::engine::agent::{AgentEffect, AgentInput};
 use crate::engine::message::{Ended, Holding, Stamp, Start, WorkerMessage};
-use crate::fact::{AttemptEnd, Exit, Fact, Observe};
+use crate::fact::{AttemptEnd, Exit, Fact};
 use crate::scenario::{CancelWhen, Harm};
 use crate::sim::Handle;
 
@@ -52,7 +52,7 @@ fn slowed(span: Span, slow: &[u64]) -> Span {
     slow.iter().fold(span, longer)
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     /// Hands `input` to the agent of a worker that lives, and carries out what it wants; whether an attempt begins.
     pub(super) fn tell_agent(&mut self, id: WorkerId, input: AgentInput<'_>) -> bool {
         let now = self.now();

@@ -3,7 +3,7 @@
 
 use crate::base::{Claims, ClassId, Span, TaskId, Time, WorkerId};
 use crate::engine::Input;
-use crate::fact::{Choice, Fact, Observe};
+use crate::fact::{Choice, Fact};
 use crate::scenario::{CancelRace, CancelWhen, Chosen, Cut, Fault, Harm, Poison};
 use crate::sim::{Stream, Streams};
 
@@ -56,7 +56,7 @@ impl<'a> Fates<'a> {
     }
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     pub(super) fn schedule_faults(&mut self) {
         for (number, timed) in self.scenario.faults.timed.iter().enumerate() {
             let number = u32::try_from(number).expect("faults are counted in u32");

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use crate::base::{Claims, WorkerId};
-use crate::fact::Observe;
 
 use super::workload::Demand;
 use super::{Event, World, class};
@@ -20,7 +19,7 @@ enum Hit {
 #[derive(Default)]
 pub(super) struct Hits(VecDeque<Hit>);
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     pub(super) fn signal_each(&mut self, workers: impl IntoIterator<Item = WorkerId>) {
         self.hit_each(workers.into_iter().map(Hit::Signal));
     }

@@ -60,11 +60,11 @@ pub struct WorldStats {
 ///
 /// Arrivals stop before the horizon; the run ends as soon after it as every task is settled, no attempt executes and
 /// the script is over, or else when the drain time is over.
-pub fn simulate<O: Observe>(
+pub fn simulate(
     scenario: &Scenario,
     factory: &dyn EngineFactory,
     replication: u32,
-    observer: &mut O,
+    observer: &mut dyn Observe,
 ) -> WorldStats {
     let mut world = World::new(scenario, factory, replication, observer);
     world.begin();
@@ -140,11 +140,11 @@ impl Task {
     }
 }
 
-struct World<'a, O> {
+struct World<'a> {
     scenario: &'a Scenario,
     streams: Streams,
     calendar: Calendar<Event>,
-    observer: &'a mut O,
+    observer: &'a mut dyn Observe,
     events: u64,
 
     cluster: Cluster<'a>,
@@ -195,8 +195,13 @@ struct World<'a, O> {
     executing: usize,
 }
 
-impl<'a, O: Observe> World<'a, O> {
-    fn new(scenario: &'a Scenario, factory: &'a dyn EngineFactory, replication: u32, observer: &'a mut O) -> Self {
+impl<'a> World<'a> {
+    fn new(
+        scenario: &'a Scenario,
+        factory: &'a dyn EngineFactory,
+        replication: u32,
+        observer: &'a mut dyn Observe,
+    ) -> Self {
         let run = &scenario.run;
         let streams = Streams::new(run.seed, u64::from(replication));
         let seed = mix::mix(run.seed, &[u64::from(replication)]);
@@ -259,8 +264,7 @@ impl<'a, O: Observe> World<'a, O> {
 
     #[inline(always)]
     fn fact(&mut self, fact: Fact<'_>) {
-        let now = self.now();
-        self.observer.on(now, &fact);
+        self.observer.on(self.calendar.now(), &fact);
     }
 
     /// The first instant: limits before anything else, so that they hold from the engine's first input; then the

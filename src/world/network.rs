@@ -8,7 +8,7 @@ use crate::base::{Span, Term, Time, WorkerId};
 use crate::engine::agent::AgentInput;
 use crate::engine::message::Start;
 use crate::engine::{ClusterMessage, Input, WorkerMessage};
-use crate::fact::{Choice, Fact, Observe};
+use crate::fact::{Choice, Fact};
 use crate::scenario::{Cut, Network};
 use crate::sim::{Dist, Stream, Streams};
 
@@ -155,7 +155,7 @@ fn constant(dist: &Dist) -> Span {
     if let Dist::Constant(span) = dist { *span } else { unreachable!("links without memory have a constant delay") }
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     /// Whether what is sent on the wire of this worker now is there at once: the quick way of nearly every message.
     #[inline(always)]
     fn arrives_at_once(&self, worker: WorkerId) -> bool {

@@ -3,7 +3,7 @@
 
 use crate::base::{Claims, Time, WorkerId};
 use crate::engine::Input;
-use crate::fact::{Exit, Fact, Observe};
+use crate::fact::{Exit, Fact};
 use crate::scenario::{Action, Cut, ScriptEvent};
 
 use super::network::Late;
@@ -11,7 +11,7 @@ use super::workers::Place;
 use super::workload::Demand;
 use super::{Event, World, class};
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     pub(super) fn schedule_script(&mut self) {
         if let Some(event) = self.scenario.script.get(self.script) {
             let at: Time = event.at.max(self.now());

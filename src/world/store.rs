@@ -4,7 +4,7 @@
 use crate::base::{Epoch, IdVec, QueueId, Span, TaskId, Ticket, WorkerId};
 use crate::engine::agent::AgentInput;
 use crate::engine::message::{Ended, Fence, Start};
-use crate::fact::{EffectAnswer, Fact, Observe};
+use crate::fact::{EffectAnswer, Fact};
 
 use super::parcels::{Body, Message};
 use super::{Task, World};
@@ -47,7 +47,7 @@ impl Store {
     }
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     /// The engine says what is stale from here on.
     pub(super) fn fence(&mut self, fence: Fence) {
         match fence {

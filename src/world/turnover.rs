@@ -8,7 +8,6 @@
 //! - The autoscaler stops the workers that came last, those that still start up first of all.
 
 use crate::base::{Span, Time, WorkerId};
-use crate::fact::Observe;
 
 use super::autoscaler::Wish;
 use super::workers::Origin;
@@ -24,7 +23,7 @@ pub(super) struct Batches {
     coming: Vec<Vec<WorkerId>>,
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     pub(super) fn schedule_turnover(&mut self) {
         let options = &self.scenario.workers;
         if let Some(shift) = options.shift_change {

@@ -7,7 +7,7 @@ use crate::base::{Span, Term, Ticket, Time, WorkerId};
 use crate::engine::agent::{Agent, AgentInput};
 use crate::engine::message::{Ended, WorkerName};
 use crate::engine::{ClusterMessage, Input};
-use crate::fact::{AttemptEnd, Choice, Exit, Fact, Observe};
+use crate::fact::{AttemptEnd, Choice, Exit, Fact};
 use crate::scenario::Workers;
 use crate::sim::{Calendar, Handle, Stream, Streams};
 
@@ -148,7 +148,7 @@ impl Worker {
     }
 }
 
-impl<O: Observe> World<'_, O> {
+impl World<'_> {
     /// A worker that is up when the run begins.
     pub(super) fn initial_worker(&mut self) {
         let place = self.places.new_place(Origin::Initial);

@@ -33,6 +33,9 @@ enum Route {
 impl QueueFirst {
     #[inline(always)]
     pub(super) fn submit(&mut self, now: Time, task: TaskId, claims: &[Claim], out: &mut Outbox) {
+        if self.tasks.contains(task) {
+            return; // Its client was not told that it is accepted, and asks again.
+        }
         let state = Task {
             claims: copied(claims),
             place: Place::Parked,
@@ -42,10 +45,7 @@ impl QueueFirst {
             running: None,
             cancelled: false,
         };
-        if let Some(known) = self.tasks.insert(task, state) {
-            self.tasks.insert(task, known);
-            return; // Its client was not told that it is accepted, and asks again.
-        }
+        self.tasks.insert(task, state);
         if claims.is_empty() {
             self.place_general(task, out);
             return;
