@@ -191,7 +191,7 @@ fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
     let tip = if let Some(word) = word(ContextKind::InvalidSubcommand).filter(is_scenario) {
         format!("did you mean `lanekeeper run {}`?", terminal::quoted_text(&word))
     } else if let Some(word) = word(ContextKind::InvalidArg).filter(|word| !word.starts_with('-'))
-        && args.iter().any(|arg| arg == "--vary")
+        && args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg == "--vary" || arg.starts_with("--vary="))
     {
         format!("values to try are written with commas and without blanks: --vary path=1,{word}")
     } else {
@@ -213,6 +213,7 @@ mod tests {
         };
         let tip = "tip: values to try are written with commas and without blanks: --vary path=1,8";
         assert!(told("lanekeeper compare a.yaml --vary a=4 8").contains(tip));
+        assert!(told("lanekeeper compare a.yaml --vary=a=4 8").contains(tip));
         assert!(!told("lanekeeper compare a.yaml --vary a=4 --wary").contains(tip));
         assert!(!told("lanekeeper check a.yaml --set a=4 --wary").contains(tip));
         assert!(!told("lanekeeper compare a.yaml 8").contains("values to try"), "nobody spoke of --vary");
