@@ -155,7 +155,7 @@ impl Oracle {
     pub(crate) fn advance(&mut self, to: Time, ledger: &Ledger) {
         self.pool_bounds.advance(ledger, &mut self.docket);
         self.orphan_bound.advance(to, ledger, &mut self.docket);
-        self.work_conserving.advance(ledger, &mut self.docket);
+        self.work_conserving.advance(to, ledger, &mut self.docket);
         self.drains.advance(ledger);
     }
 

@@ -53,14 +53,14 @@ impl Settles {
         ledger: &Ledger,
         docket: &mut Docket,
     ) {
-        let due = |within: Span| healed_at.max(self.shrunk).saturating_add(within);
-        if self.within.is_some_and(|within| due(within) < now) && !self.is_shrinking(healed_at, ledger) {
-            let healed_at = healed_at.max(self.shrunk);
+        let changed_at = healed_at.max(self.shrunk);
+        let is_late = self.within.is_some_and(|within| changed_at.saturating_add(within) < now);
+        if is_late && !self.is_shrinking(healed_at, ledger) {
             docket.accuse(Property::Settles, now, || Breach {
                 queue: Some(queue),
                 workers: vec![worker],
                 cause: format!(
-                    "{{q:{}}} was taken from {{w:{}}} at {now}, though nothing had come in between since {healed_at}",
+                    "{{q:{}}} was taken from {{w:{}}} at {now}, though nothing had come in between since {changed_at}",
                     queue.0, worker.0
                 ),
                 ..Breach::default()

@@ -42,6 +42,24 @@ fn an_order_to_quiesce_that_nobody_passes_on_is_a_breach_unless_a_message_was_lo
 }
 
 #[test]
+fn a_lost_message_excuses_an_idle_owner_until_the_next_heartbeat_though_nothing_happens_then() {
+    let idle_until = |secs: Option<u64>| {
+        let mut play = Play::two();
+        play.at(5).fact(Fact::MessageLost { worker: W0 }).submit(0, &[Claim::exclusive(A)], Q1);
+        if let Some(secs) = secs {
+            play.at(secs).start(0, W0, Q1);
+        }
+        let seen = play.done();
+        assert_eq!(seen.violations.len() as u64, seen.violation_counts[Property::WorkConserving.index()]);
+        seen.violations.first().map(|it| (it.at, it.lasted))
+    };
+    let breach = |lasted| Some((Time::from_secs(15), Some(Span::from_secs(lasted))));
+    assert_eq!(idle_until(Some(15)), None);
+    assert_eq!(idle_until(Some(16)), breach(1));
+    assert_eq!(idle_until(None), breach(85));
+}
+
+#[test]
 fn the_pool_keeps_its_bounds_and_an_excess_only_shrinks() {
     let queue = |number| Note::QueueCreated { queue: QueueId(number) };
     let mut good = Play::new();
