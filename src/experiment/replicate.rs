@@ -255,12 +255,12 @@ struct Watched<'a> {
 
 impl Observe for Watched<'_> {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
-        self.observer.on(now, fact);
         self.countdown -= 1;
         if self.countdown == 0 {
             self.countdown = FACTS_PER_LOOK;
             self.look(now);
         }
+        self.observer.on(now, fact);
     }
 
     fn chose(&mut self, now: Time, choice: Choice) {

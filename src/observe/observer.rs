@@ -110,10 +110,30 @@ impl Observer {
 }
 
 impl Observer {
+    /// Time has moved on, and this is the first fact of the new instant.
     #[inline(never)]
-    fn move_on(&mut self, now: Time) {
+    fn on_later(&mut self, now: Time, fact: &Fact<'_>) {
         self.digest.advance(now);
         self.advance(now);
+        self.take(now, fact);
+    }
+
+    #[inline(always)]
+    fn take(&mut self, now: Time, fact: &Fact<'_>) {
+        self.facts += 1;
+        if self.looks_closer {
+            self.look_closer(now, fact);
+        }
+        match fact {
+            Fact::Submitted { .. } => self.submitted(now, fact),
+            Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
+            Fact::Started { .. } => self.started(now, fact),
+            Fact::Ended { .. } => self.ended(now, fact),
+            Fact::Effect { .. } => self.effect(now, fact),
+            Fact::Reported { .. } => self.reported(fact),
+            Fact::Settled { .. } => self.settled(now, fact),
+            _ => self.other(now, fact),
+        }
     }
 
     #[cold]
@@ -129,7 +149,7 @@ impl Observer {
 /// part: first who looks at the world as it was before, then the ledger, then who looks at what it made of it. All others
 /// share one. Each adds the fact to the digest itself, for there its kind is known.
 impl Observer {
-    #[inline(always)]
+    #[inline(never)]
     fn submitted(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Submitted { task, class, claims, service } = *fact else { return };
         self.digest.add(fact);
@@ -138,7 +158,7 @@ impl Observer {
         self.ledger.submit(task, class, claims, service);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn placed(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Noted(Note::Placed { task, queue }) = *fact else { return };
         self.digest.add(fact);
@@ -147,7 +167,7 @@ impl Observer {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn started(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Started { task, worker, queue, epoch, ticket } = *fact else { return };
         self.digest.add(fact);
@@ -165,7 +185,7 @@ impl Observer {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn ended(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Ended { task, worker, ticket, end } = *fact else { return };
         self.digest.add(fact);
@@ -174,7 +194,7 @@ impl Observer {
         self.probes.ended(worker, end, over, &self.ledger);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn effect(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Effect { task, worker, queue, epoch, ticket, answer } = *fact else { return };
         self.digest.add(fact);
@@ -190,7 +210,7 @@ impl Observer {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn reported(&mut self, fact: &Fact<'_>) {
         let Fact::Reported { worker, queue, epoch, ticket, .. } = *fact else { return };
         self.digest.add(fact);
@@ -198,7 +218,7 @@ impl Observer {
         self.probes.reported(queue, epoch, is_first, &self.ledger);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn settled(&mut self, now: Time, fact: &Fact<'_>) {
         let Fact::Settled { task, outcome } = *fact else { return };
         self.digest.add(fact);
@@ -222,26 +242,10 @@ impl Observer {
 }
 
 impl Observe for Observer {
-    // Inlined into whoever passes facts on, so that a fact costs one call.
+    // Inlined into whoever passes facts on. Nothing is done after the call, so that a fact costs one.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
-        if now > self.ledger.now {
-            self.move_on(now);
-        }
-        self.facts += 1;
-        if self.looks_closer {
-            self.look_closer(now, fact);
-        }
-        match fact {
-            Fact::Submitted { .. } => self.submitted(now, fact),
-            Fact::Noted(Note::Placed { .. }) => self.placed(now, fact),
-            Fact::Started { .. } => self.started(now, fact),
-            Fact::Ended { .. } => self.ended(now, fact),
-            Fact::Effect { .. } => self.effect(now, fact),
-            Fact::Reported { .. } => self.reported(fact),
-            Fact::Settled { .. } => self.settled(now, fact),
-            _ => self.other(now, fact),
-        }
+        if now > self.ledger.now { self.on_later(now, fact) } else { self.take(now, fact) }
     }
 
     fn chose(&mut self, now: Time, choice: Choice) {

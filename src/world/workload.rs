@@ -7,6 +7,9 @@ use crate::sim::{Dist, Picker, Stream, Streams};
 
 use super::streams;
 
+/// So many draws of one kind are made in a row, ahead of their turn: a logarithm takes long, and the next one need not
+/// wait for it.
+const AHEAD: usize = 16;
 /// Redraws before a claim is taken by probing: plenty for a group much larger than what one task claims of it.
 const REDRAWS: u32 = 16;
 
@@ -25,18 +28,23 @@ pub(super) struct TaskSource<'a> {
 }
 
 enum Feed<'a> {
-    Drawn {
-        class: ClassId,
-        arrivals: Box<ArrivalProcess<'a>>,
-        demands: Box<Stream>,
-        service: &'a Dist,
-        /// Exclusive claims of all lines first: where lines share a group, they win.
-        claims: Vec<Draw<'a>>,
-    },
-    Table {
-        rows: &'a [crate::scenario::Row],
-        next: usize,
-    },
+    Drawn { class: ClassId, arrivals: Box<ArrivalProcess<'a>>, demands: Box<Demands<'a>> },
+    Table { rows: &'a [crate::scenario::Row], next: usize },
+}
+
+/// What tasks demand, task after task.
+struct Demands<'a> {
+    stream: Stream,
+    service: &'a Dist,
+    /// Exclusive claims of all lines first: where lines share a group, they win.
+    claims: Vec<Draw<'a>>,
+    ahead: Ahead<(Span, Claims)>,
+}
+
+/// What was drawn ahead of its turn, and what of it was not taken yet.
+struct Ahead<T> {
+    drawn: Vec<T>,
+    taken: usize,
 }
 
 /// Claims of one mode from one group.
@@ -53,9 +61,7 @@ impl<'a> TaskSource<'a> {
             Source::Drawn { class, arrivals, service, claims } => Feed::Drawn {
                 class: *class,
                 arrivals: Box::new(ArrivalProcess::new(arrivals, streams, streams::TASK_ARRIVALS, number, until)),
-                demands: Box::new(streams.open(streams::DEMANDS, number, 0)),
-                service,
-                claims: Draw::of(claims),
+                demands: Box::new(Demands::new(streams.open(streams::DEMANDS, number, 0), service, claims)),
             },
             Source::Table { rows } => Feed::Table { rows, next: 0 },
         };
@@ -73,23 +79,58 @@ impl<'a> TaskSource<'a> {
 
     /// The task whose time has come; its claims replace those in `into`.
     pub(super) fn draw(&mut self, into: &mut Claims) -> Demand {
-        into.clear();
         let overhead = self.overhead.sample(&mut self.overheads);
         match &mut self.feed {
-            Feed::Drawn { class, demands, service, claims, .. } => {
-                let service = service.sample(demands);
-                for draw in claims.iter() {
-                    draw.pick(demands, into);
-                }
-                Demand { class: *class, service, overhead }
-            }
+            Feed::Drawn { class, demands, .. } => Demand { class: *class, service: demands.next(into), overhead },
             Feed::Table { rows, next } => {
                 let row = &rows[*next];
                 *next += 1;
+                into.clear();
                 into.extend_from_slice(&row.claims);
                 Demand { class: row.class, service: row.service, overhead }
             }
         }
+    }
+}
+
+impl<T: Default> Ahead<T> {
+    fn new() -> Ahead<T> {
+        Ahead { drawn: Vec::new(), taken: 0 }
+    }
+
+    /// The next draw; `draw` replaces one that was taken before.
+    #[inline(always)]
+    fn next(&mut self, draw: impl FnMut(&mut T)) -> &mut T {
+        if self.taken == self.drawn.len() {
+            self.refill(draw);
+        }
+        self.taken += 1;
+        &mut self.drawn[self.taken - 1]
+    }
+
+    #[inline(never)]
+    fn refill(&mut self, draw: impl FnMut(&mut T)) {
+        self.drawn.resize_with(AHEAD, T::default);
+        self.drawn.iter_mut().for_each(draw);
+        self.taken = 0;
+    }
+}
+
+impl<'a> Demands<'a> {
+    fn new(stream: Stream, service: &'a Dist, claims: &'a [ClaimDraw]) -> Self {
+        Demands { stream, service, claims: Draw::of(claims), ahead: Ahead::new() }
+    }
+
+    /// The service of the next task; its claims change places with those in `into`.
+    #[inline(always)]
+    fn next(&mut self, into: &mut Claims) -> Span {
+        let (service, claims) = self.ahead.next(|(service, claims)| {
+            *service = self.service.sample(&mut self.stream);
+            claims.clear();
+            self.claims.iter().for_each(|draw| draw.pick(&mut self.stream, claims));
+        });
+        std::mem::swap(into, claims);
+        *service
     }
 }
 
@@ -143,6 +184,8 @@ fn narrow(number: u64) -> u32 {
 pub(super) struct ArrivalProcess<'a> {
     law: Law<'a>,
     intervals: Stream,
+    /// Intervals of a renewal process.
+    ahead: Ahead<Span>,
     until: Time,
     last: Time,
 }
@@ -173,14 +216,17 @@ impl<'a> ArrivalProcess<'a> {
                 Law::Mmpp { states, dwells, state: 0, ends, clock: 0.0 }
             }
         };
-        ArrivalProcess { law, intervals: streams.open(source, entity, 0), until, last: Time::ZERO }
+        ArrivalProcess { law, intervals: streams.open(source, entity, 0), ahead: Ahead::new(), until, last: Time::ZERO }
     }
 
     /// The next arrival; `None` for ever once the process is over.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Time> {
         let at = match &mut self.law {
-            Law::Renewal(interval) => self.last.checked_add(interval.sample(&mut self.intervals))?,
+            Law::Renewal(interval) => {
+                let next = self.ahead.next(|span| *span = interval.sample(&mut self.intervals));
+                self.last.checked_add(*next)?
+            }
             Law::Burst { .. } | Law::Piecewise { .. } | Law::Mmpp { .. } => self.next_by_rate()?,
         };
         self.last = at;
