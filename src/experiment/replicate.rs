@@ -256,11 +256,8 @@ struct Watched<'a> {
 impl Observe for Watched<'_> {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         self.countdown -= 1;
-        if self.countdown == 0 {
-            self.countdown = FACTS_PER_LOOK;
-            self.look(now);
-        }
-        self.observer.on(now, fact);
+        // Nothing is done after either call: no frame, as nearly every fact needs none.
+        if self.countdown == 0 { self.look(now, fact) } else { self.observer.on(now, fact) }
     }
 
     fn chose(&mut self, now: Time, choice: Choice) {
@@ -270,12 +267,14 @@ impl Observe for Watched<'_> {
 
 impl Watched<'_> {
     #[cold]
-    fn look(&mut self, now: Time) {
+    fn look(&mut self, now: Time, fact: &Fact<'_>) {
+        self.countdown = FACTS_PER_LOOK;
         self.progress.simulated_micros.fetch_add(now.since(self.seen).micros(), Ordering::Relaxed);
         self.seen = now;
         if self.progress.is_stopped() {
             resume_unwind(Box::new(Stopped));
         }
+        self.observer.on(now, fact);
     }
 }
 

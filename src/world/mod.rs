@@ -367,6 +367,7 @@ impl<'a> World<'a> {
         }
     }
 
+    #[inline(always)]
     fn task_arrives(&mut self, number: usize) {
         let mut claims = std::mem::take(&mut self.claims);
         let demand = self.sources[number].draw(&mut claims);
@@ -375,6 +376,7 @@ impl<'a> World<'a> {
         self.claims = claims;
     }
 
+    #[inline(always)]
     fn submit(&mut self, demand: &Demand, claims: &Claims, poison: Option<Harm>) {
         let task = TaskId(self.next_task);
         self.next_task = self.next_task.checked_add(1).expect("too many tasks");

@@ -70,6 +70,7 @@ impl<'a> TaskSource<'a> {
 
     /// When the next task is submitted; asked once per task, before [`TaskSource::draw`]. Drawn tasks stop before the
     /// horizon; a row exactly at it still comes, for the default horizon of a history is its last submission.
+    #[inline(always)]
     pub(super) fn next_arrival(&mut self, horizon: Time) -> Option<Time> {
         match &mut self.feed {
             Feed::Drawn { arrivals, .. } => arrivals.next().filter(|at| *at < horizon),
@@ -78,6 +79,7 @@ impl<'a> TaskSource<'a> {
     }
 
     /// The task whose time has come; its claims replace those in `into`.
+    #[inline(always)]
     pub(super) fn draw(&mut self, into: &mut Claims) -> Demand {
         let overhead = self.overhead.sample(&mut self.overheads);
         match &mut self.feed {
@@ -220,7 +222,7 @@ impl<'a> ArrivalProcess<'a> {
     }
 
     /// The next arrival; `None` for ever once the process is over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Time> {
         let at = match &mut self.law {
             Law::Renewal(interval) => {
@@ -234,6 +236,7 @@ impl<'a> ArrivalProcess<'a> {
     }
 
     /// The next arrival of a process whose intervals are not alike.
+    #[inline(never)]
     fn next_by_rate(&mut self) -> Option<Time> {
         let until = self.until;
         let at = match &mut self.law {

@@ -53,17 +53,17 @@ impl QueueFirst {
         for claim in claims {
             self.ties.grow_to(claim.resource);
         }
-        match self.route(task, claims) {
-            Route::Tied(queue) => self.enter(task, queue, out),
-            Route::Free => {
-                if let Some(queue) = self.choose_queue(now, task, claims, out) {
-                    self.enter(task, queue, out);
-                } else {
-                    self.park(task, ParkReason::AtMax, out);
-                    self.park_at_max(now, task);
-                }
+        let queue = match self.route(task, claims) {
+            Route::Tied(queue) => Some(queue),
+            Route::Free => self.choose_queue(now, task, claims, out),
+            Route::Park(why) => return self.park(task, why, out),
+        };
+        match queue {
+            Some(queue) => self.enter(task, queue, out),
+            None => {
+                self.park(task, ParkReason::AtMax, out);
+                self.park_at_max(now, task);
             }
-            Route::Park(why) => self.park(task, why, out),
         }
     }
 
@@ -112,6 +112,7 @@ impl QueueFirst {
     }
 
     /// Puts a task that is in no queue at the end of one.
+    #[inline(always)]
     fn enter(&mut self, task: TaskId, queue: QueueId, out: &mut Outbox) {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         self.placements += 1;
@@ -159,6 +160,7 @@ impl QueueFirst {
     }
 
     /// Places a parked task.
+    #[inline(never)]
     pub(super) fn place(&mut self, task: TaskId, queue: QueueId, out: &mut Outbox) {
         self.parked -= 1;
         self.at_max.remove(&task);
