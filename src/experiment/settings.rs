@@ -35,8 +35,8 @@ pub(crate) fn settings(scenario: &Scenario, guarantees: &Guarantees, timeline: b
     }
 }
 
-/// A span by the slowest of all workers' clocks, in true time: it may run slow, and jump back meanwhile. Rounded up to
-/// whole µs, as the clock is that is waited for.
+/// A span by the slowest of all workers' clocks, in true time: it may run slow, and jump back meanwhile, and makes good the
+/// jump as slowly. Rounded up to whole µs, as the clock is that is waited for.
 fn stretched(scenario: &Scenario, span: Span) -> Span {
     let timed = scenario.faults.timed.iter().filter_map(|timed| match timed.fault {
         Fault::Clock { jump_micros, drift_ppb, .. } => Some((jump_micros, drift_ppb)),
@@ -46,12 +46,13 @@ fn stretched(scenario: &Scenario, span: Span) -> Span {
         Action::Clock { jump_micros, drift_ppb, .. } => Some((jump_micros, drift_ppb)),
         _ => None,
     });
-    timed.chain(scripted).fold(span, |longest, (jump_micros, drift_ppb)| {
-        let slow = (-drift_ppb).max(0).unsigned_abs();
-        let micros = (u128::from(longest.micros()) * 1_000_000_000).div_ceil(u128::from(1_000_000_000 - slow));
+    let (longest, slowest) = timed.chain(scripted).fold((span, 0), |(longest, slowest), (jump_micros, drift_ppb)| {
         let back = Span::from_micros((-jump_micros).max(0).unsigned_abs());
-        Span::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)).saturating_add(back)
-    })
+        (longest.saturating_add(back), slowest.max(-drift_ppb))
+    });
+    let rate = 1_000_000_000 - slowest.unsigned_abs();
+    let micros = (u128::from(longest.micros()) * 1_000_000_000).div_ceil(u128::from(rate));
+    Span::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 /// By how much a script delays a message at most.
@@ -171,8 +172,8 @@ mod tests {
         let text = "name: slow\nworkers: {initial: 1}\nrun: {horizon: 100s}\n\
                     faults: [{clock: {at: 1s, workers: all, drift_ppm: -2476, jump: -1s}}]\n";
         let scenario = load(&SourceText::new("slow.yaml", text), &[]).expect("a valid scenario").scenario;
-        // 10 s / (1 - 0.002476) = 10.0248214579… s
-        assert_eq!(stretched(&scenario, Span::from_secs(10)), Span::from_micros(11_024_822));
+        // (10 s + 1 s) / (1 - 0.002476) = 11.02730360372… s
+        assert_eq!(stretched(&scenario, Span::from_secs(10)), Span::from_micros(11_027_304));
     }
 
     #[test]
