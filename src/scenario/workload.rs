@@ -23,7 +23,8 @@ struct Group {
 
 /// Groups of resources, and resources that scripts and tables name.
 pub(crate) struct Resources {
-    groups: BTreeMap<String, Group>,
+    /// `None`: it has been refused already.
+    groups: BTreeMap<String, Option<Group>>,
     single: BTreeMap<String, ResourceId>,
     count: u32,
 }
@@ -40,6 +41,7 @@ impl Resources {
                 let message = format!("{} resources: there must be 1 to {RESOURCES_MAX} in all", group.count);
                 findings.error(&below(&path, "count"), message, "");
                 total = first;
+                groups.insert(name.clone(), None);
                 continue;
             }
             let popularity = match group.popularity {
@@ -50,12 +52,12 @@ impl Resources {
                 findings.error(&below(&path, "popularity.zipf"), "the exponent is at most 20", "");
             }
             let (first, count) = (u32::try_from(first).unwrap_or(0), u32::try_from(group.count).unwrap_or(1));
-            groups.insert(name.clone(), Group { first, count, popularity });
+            groups.insert(name.clone(), Some(Group { first, count, popularity }));
         }
         let named = !file.script.is_empty() || file.workload.iter().any(|source| source.trace.is_some());
         if total <= LABELLED_MAX || named {
             for (name, group) in &groups {
-                for number in 1..=group.count {
+                for number in 1..=group.as_ref().map_or(0, |group| group.count) {
                     labels.resources.push(format!("{name}-{number}"));
                 }
             }
@@ -66,7 +68,7 @@ impl Resources {
     /// The resource of this name: of a group (`repo-17`), or one of its own.
     pub(crate) fn named(&mut self, name: &str, labels: &mut Labels) -> ResourceId {
         if let Some((group, number)) = name.rsplit_once('-') {
-            let group = self.groups.get(group);
+            let group = self.groups.get(group).and_then(Option::as_ref);
             let number = number.parse::<u32>().ok().filter(|it| it.to_string() == number);
             if let (Some(group), Some(number)) = (group, number)
                 && (1..=group.count).contains(&number)
@@ -162,6 +164,7 @@ fn claim_draw(
         findings.error(path, format!("there is no group `{}` in `resources`", shortened(name)), &help);
         return None;
     };
+    let group = group.as_ref()?;
     let (exclusive, shared) = match claim {
         ClaimFile::Exclusive(number) => (Count { min: *number, max: *number }, Count { min: 0, max: 0 }),
         ClaimFile::Both(both) => (

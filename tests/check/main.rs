@@ -275,6 +275,14 @@ fn hostile_input_is_refused_at_its_place_with_what_is_wrong() {
 }
 
 #[test]
+fn a_group_that_is_refused_is_not_called_missing_as_well() {
+    let text = FULL.replace("count: 200", "count: 0");
+    let found = read(&text).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].to_string().contains("0 resources"), "{}", found[0]);
+}
+
+#[test]
 fn bytes_that_are_no_utf8_text_are_refused_with_a_remedy() {
     let utf16: Vec<u8> = "name: a".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let marked = [&[0xFF, 0xFE][..], &utf16].concat();
