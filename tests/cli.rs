@@ -59,6 +59,23 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn an_output_never_takes_the_place_of_the_scenario_or_of_another_output() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    for args in [
+        "run small.yaml --events small.yaml",
+        "run small.yaml --trace ./small.yaml",
+        "run small.yaml --trace same.json --events same.json",
+        "test . --junit small.yaml",
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!(code(&output), 2, "{args}");
+        assert!(stderr(&output).contains("would write over it"), "{args}: {}", stderr(&output));
+    }
+    assert_eq!(std::fs::read(dir.path().join("small.yaml")).unwrap(), SMALL.as_bytes());
+    assert!(!dir.path().join("results").exists() && !dir.path().join("same.json").exists());
+}
+
+#[test]
 fn a_run_writes_its_files_and_the_number_of_jobs_changes_no_byte() {
     let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
     let one = lanekeeper(dir.path(), "run small.yaml --jobs 1 -o one");

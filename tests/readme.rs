@@ -51,7 +51,8 @@ fn run_all(file: &Path) -> usize {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
         command.args(&block.command).current_dir(ROOT);
-        if ["run", "replay"].contains(&block.command[0].as_str()) {
+        let says_where = block.command.iter().any(|word| word == "-o");
+        if ["run", "replay"].contains(&block.command[0].as_str()) && !says_where {
             command.arg("-o").arg(folder.path());
         }
         let output = command.output().expect("the program runs");

@@ -20,6 +20,26 @@ pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure>
     Ok(files)
 }
 
+/// Refuses an output, by the name of its option, that is one of the scenarios or another output.
+pub(super) fn outputs_apart(outputs: &[(&str, Option<&Path>)], scenarios: &[PathBuf]) -> Result<(), Failure> {
+    // What is not there yet is known by its name alone.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut taken: Vec<PathBuf> = scenarios.iter().map(|path| real(path)).collect();
+    for (option, path) in outputs {
+        let Some(path) = path else { continue };
+        let file = real(path);
+        if let Some(position) = taken.iter().position(|other| *other == file) {
+            let what = if position < scenarios.len() { "a scenario that is read" } else { "another output" };
+            return Err(Failure::usage(format!(
+                "error: {} is {what}, and `{option}` would write over it\n  help: name another file",
+                path.display()
+            )));
+        }
+        taken.push(file);
+    }
+    Ok(())
+}
+
 /// The scenario files of a path, sorted, folders inside it included.
 fn gather(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     if !path.is_dir() {

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::explain::violation_story;
+use super::files::outputs_apart;
 use super::folder::Folder;
 use super::progress::interrupted;
 use super::session::{Outcome, Ready, Running, experiment, read};
@@ -79,6 +80,7 @@ impl RunArgs {
                 "error: `--trace` and `--events` write one file: name one scenario\n  help: run them one by one",
             ));
         }
+        outputs_apart(&[("--trace", self.trace.as_deref()), ("--events", self.events.as_deref())], &self.files)?;
         let read_one = |file: Option<&Path>| read(file, &self.running.overrides, registry, terminal);
         // All are read before the first is run: a mistake in the last one costs nothing.
         let scenarios: Vec<Ready> = if self.files.is_empty() {
@@ -105,17 +107,23 @@ impl RunArgs {
 
     fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
         let outcome = experiment(ready, &self.running, formats.any() || self.trace.is_some(), terminal);
+        let mut running = self.running.clone();
+        let mut warnings = ready.warnings.clone();
         if !outcome.results.complete {
-            let (done, wanted) = (outcome.results.observations.len(), ready.scenario.run.replications);
-            terminal.complain(&format!("interrupted: {done} of {wanted} replications are finished"));
+            let done = u32::try_from(outcome.results.observations.len()).expect("replications are counted in u32");
+            let words = format!("interrupted: {done} of {} replications are finished", ready.scenario.run.replications);
+            terminal.complain(&words);
             if done == 0 {
                 return Ok(Exit::Interrupted);
             }
+            // What repeats this result makes as many as there are.
+            running = running.with_replications(done);
+            warnings.insert(0, words);
         }
         let timing = Timing::of(&outcome, self.running.jobs());
-        let command = self.running.command("run", ready.file.as_deref());
+        let command = running.command("run", ready.file.as_deref());
         let mut doc = outcome.document(&ready.scenario, command);
-        doc.about.warnings.clone_from(&ready.warnings);
+        doc.about.warnings = warnings;
         doc.about.resolved = yaml(&ready.written.document());
         doc.stories = stories(ready, &doc);
         let dir = match (&self.output, many) {

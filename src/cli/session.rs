@@ -254,7 +254,7 @@ impl Outcome {
             promised: self.judgement.judged,
             replayed: None,
             reproduce,
-            about: About { assumptions: assumptions(scenario), ..About::default() },
+            about: About { assumptions: assumptions(scenario, finished), ..About::default() },
             stories: BTreeMap::new(),
         }
     }

@@ -4,8 +4,8 @@ use super::Scenario;
 use crate::base::Span;
 use crate::sim::dist::Dist;
 
-/// The assumptions, one sentence each.
-pub fn assumptions(scenario: &Scenario) -> Vec<String> {
+/// The assumptions of a result of so many replications, one sentence each.
+pub fn assumptions(scenario: &Scenario, replications: u32) -> Vec<String> {
     let mut out = vec![
         "A worker executes one task at a time. A task takes its service demand divided by the worker's speed, and the \
          overhead per task where there is one."
@@ -36,11 +36,10 @@ pub fn assumptions(scenario: &Scenario) -> Vec<String> {
             "Every event is in the scenario's script: what happens does not depend on the seed's draws.".to_owned(),
         );
     }
-    if scenario.run.replications > 1 {
+    if replications > 1 {
         out.push(format!(
-            "Intervals are Student t over {} independent replications. They tell how much chance is left in the numbers, \
-             not how well the scenario describes a real cluster.",
-            scenario.run.replications
+            "Intervals are Student t over {replications} independent replications. They tell how much chance is left in the \
+             numbers, not how well the scenario describes a real cluster."
         ));
     } else {
         out.push("One replication has no confidence interval: its numbers are one draw of many.".to_owned());
@@ -63,7 +62,8 @@ mod tests {
     fn what_is_assumed_follows_the_scenario() {
         let of = |more: &str| {
             let text = format!("name: a\nworkers: {{initial: 1}}\n{more}");
-            assumptions(&load(&SourceText::new("a.yaml", text), &[]).expect("a valid scenario").scenario).join("\n")
+            let scenario = load(&SourceText::new("a.yaml", text), &[]).expect("a valid scenario").scenario;
+            assumptions(&scenario, scenario.run.replications).join("\n")
         };
         assert!(of("").contains("take no time") && of("").contains("script"));
         let timed =

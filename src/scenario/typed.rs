@@ -105,6 +105,10 @@ fn in_words(message: &str) -> String {
         "a sequence" => "a list",
         other => other,
     };
+    if (found.as_str(), wanted) == ("unit variant", "newtype variant") {
+        return "a name alone is written where a map is wanted: write `{name: {}}`, and options between the braces"
+            .to_owned();
+    }
     format!("{found} is written where {wanted} is wanted")
 }
 

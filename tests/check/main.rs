@@ -212,6 +212,7 @@ fn hostile() -> Vec<(String, usize, usize, &'static str)> {
         (with("engine: {pull_locks: {preset: pulpcore-3.12}}"), 4, 23, "did you mean `pulpcore-3.14`?"),
         (with("engine: {pull_locks: {unblocked_to_started: 5}}"), 4, 45, "has no unit"),
         (with("engine: {pull_locks: {clean_up: {heartbeats: {first_min: 9, first_max: 8}}}}"), 4, 58, "above"),
+        (with("engine: pull_locks"), 4, 1, "write `{name: {}}`"),
         (with("engine: {queue_first: {queues: {min: 4, max: 2}}}"), 4, 38, "min 4 is above max 2"),
         (with("engine: {queue_first: {placement: leest_backlog}}"), 4, 24, "did you mean `least_backlog`?"),
         (with("engine: {queue_first: {general_queue: {general_after: 0}}}"), 4, 55, "at least 1"),
