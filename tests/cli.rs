@@ -65,6 +65,7 @@ fn an_output_never_takes_the_place_of_the_scenario_or_of_another_output() {
         "run small.yaml --events small.yaml",
         "run small.yaml --trace ./small.yaml",
         "run small.yaml --trace same.json --events same.json",
+        "run small.yaml --trace same.json --events ./same.json",
         "test . --junit small.yaml",
     ] {
         let output = lanekeeper(dir.path(), args);

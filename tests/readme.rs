@@ -50,10 +50,14 @@ fn run_all(file: &Path) -> usize {
     for block in &blocks {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
-        command.args(&block.command).current_dir(ROOT);
-        let says_where = block.command.iter().any(|word| word == "-o");
-        if ["run", "replay"].contains(&block.command[0].as_str()) && !says_where {
-            command.arg("-o").arg(folder.path());
+        command.current_dir(ROOT);
+        if ["run", "replay"].contains(&block.command[0].as_str()) {
+            // Whatever the block says, nothing is written into the project.
+            let end = block.command.iter().position(|word| word == "-o").unwrap_or(block.command.len());
+            assert!(end + 2 >= block.command.len(), "{:?}: `-o` comes last", block.command);
+            command.args(&block.command[..end]).arg("-o").arg(folder.path());
+        } else {
+            command.args(&block.command);
         }
         let output = command.output().expect("the program runs");
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -77,6 +81,21 @@ fn chapters() -> Vec<PathBuf> {
 fn every_console_block_of_the_readme_does_what_it_shows() {
     let count = run_all(&Path::new(ROOT).join("README.md"));
     assert!(count >= 5, "{count} blocks");
+}
+
+#[test]
+fn the_scenario_of_the_readme_is_one_with_its_variants_and_its_sweep() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("a text");
+    let block = |rest: &str| rest.split("```").next().expect("a closed block").to_owned();
+    let text: String = readme.split("```yaml\n").skip(1).map(block).collect();
+    for key in ["workload", "variants", "sweep"] {
+        assert!(text.contains(&format!("\n{key}:")), "no {key} in\n{text}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mine.yaml"), &text).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanekeeper"));
+    let output = command.args(["check", "mine.yaml"]).current_dir(folder.path()).output().expect("the program runs");
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

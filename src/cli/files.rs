@@ -23,7 +23,8 @@ pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure>
 /// Refuses an output, by the name of its option, that is one of the scenarios or another output.
 pub(super) fn outputs_apart(outputs: &[(&str, Option<&Path>)], scenarios: &[PathBuf]) -> Result<(), Failure> {
     // What is not there yet is known by its name alone.
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
     let mut taken: Vec<PathBuf> = scenarios.iter().map(|path| real(path)).collect();
     for (option, path) in outputs {
         let Some(path) = path else { continue };

@@ -152,20 +152,11 @@ impl QueueFirst {
         if !current {
             return;
         }
-        let outcome = match report.ended {
-            Some(Ended::Completed) => Some(Outcome::Completed),
-            Some(Ended::Failed) => Some(Outcome::Failed),
-            Some(Ended::Aborted | Ended::Refused) => {
-                self.attempt_lost(now, task, out);
-                None
-            }
-            None => {
-                self.not_started(now, task, out);
-                None
-            }
-        };
-        if let Some(outcome) = outcome {
-            self.settle(now, task, outcome, out);
+        match report.ended {
+            Some(Ended::Completed) => self.settle(now, task, Outcome::Completed, out),
+            Some(Ended::Failed) => self.settle(now, task, Outcome::Failed, out),
+            Some(Ended::Aborted | Ended::Refused) => self.attempt_lost(now, task, out),
+            None => self.not_started(now, task, out),
         }
         if let Some(owner) = self.pool.get(report.start.queue).and_then(super::Queue::owner) {
             self.serve(owner, out);
@@ -173,7 +164,6 @@ impl QueueFirst {
     }
 
     /// An order to start was declined or voided: that was no attempt.
-    #[inline(never)]
     pub(super) fn not_started(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
         self.tasks[task].attempts -= 1;
         if self.tasks[task].cancelled {
@@ -184,7 +174,6 @@ impl QueueFirst {
     }
 
     /// An attempt was lost with its worker, or was stopped.
-    #[inline(never)]
     pub(super) fn attempt_lost(&mut self, now: Time, task: TaskId, out: &mut Outbox) {
         let state = self.tasks.get_mut(task).expect("an unsettled task");
         state.lost += 1;

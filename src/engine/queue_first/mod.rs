@@ -222,7 +222,6 @@ impl QueueFirst {
     }
 
     /// A report is answered after what it means is recorded: the worker forgets it then.
-    #[inline(never)]
     fn reported(&mut self, now: Time, worker: WorkerId, report: Report, out: &mut Outbox) {
         self.take_report(now, worker, report, out);
         answer(worker, Some(report.start.ticket), out);
@@ -276,7 +275,6 @@ impl QueueFirst {
         Effect::Persist(Record::Queue { queue, epoch: state.epoch, owner, orphaned, draining: state.draining })
     }
 
-    #[inline(always)]
     fn settle(&mut self, now: Time, task: TaskId, outcome: Outcome, out: &mut Outbox) {
         let mut left = None;
         self.tasks.drop_if(task, |it| {

@@ -132,10 +132,7 @@ impl Ledger {
         rec.head_busy = 0;
         rec.head_no_owner = 0;
         rec.clocks_at = self.now;
-        rec.owner_clocks = match rec.owner {
-            Some(owner) => self.workers[owner].clocks(self.now),
-            None => (0, 0),
-        };
+        rec.owner_clocks = rec.owner.map_or((0, 0), |owner| self.workers[owner].clocks(self.now));
         self.touch(queue);
     }
 
