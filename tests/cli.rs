@@ -66,14 +66,49 @@ fn an_output_never_takes_the_place_of_the_scenario_or_of_another_output() {
         "run small.yaml --trace ./small.yaml",
         "run small.yaml --trace same.json --events same.json",
         "run small.yaml --trace same.json --events ./same.json",
+        "run small.yaml --events results/small/report.html",
+        "run small.yaml -o out --trace ./out/idle.svg",
         "test . --junit small.yaml",
+        "shrink small.yaml -o ./small.yaml",
+        "import pulp small.yaml -o small.yaml",
     ] {
         let output = lanekeeper(dir.path(), args);
         assert_eq!(code(&output), 2, "{args}");
         assert!(stderr(&output).contains("would write over it"), "{args}: {}", stderr(&output));
     }
     assert_eq!(std::fs::read(dir.path().join("small.yaml")).unwrap(), SMALL.as_bytes());
-    assert!(!dir.path().join("results").exists() && !dir.path().join("same.json").exists());
+    assert!(["results", "out", "same.json"].iter().all(|it| !dir.path().join(it).exists()));
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_known_before_anything_is_run() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("taken", b"a file")]);
+    for args in [
+        "run small.yaml -o taken",
+        "run small.yaml --events taken/events.ndjson",
+        "test small.yaml --junit taken/junit.xml",
+        "compare small.yaml --vary workers.initial=2,3 -o taken/deeper",
+        "hunt small.yaml --seeds 1 -o taken",
+        "shrink small.yaml -o taken/small.yaml",
+    ] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!((code(&output), stdout(&output)), (74, String::new()), "{args}");
+        assert!(stderr(&output).contains("taken is a file: name a folder"), "{args}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_folder_with_a_file_that_is_no_result_is_left_alone() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("mine/report.html", b"my own page")]);
+    for args in ["run small.yaml -o mine", "compare small.yaml --vary workers.initial=2,3 -o mine"] {
+        let output = lanekeeper(dir.path(), args);
+        assert_eq!((code(&output), stdout(&output)), (2, String::new()), "{args}");
+        let told = stderr(&output);
+        assert!(told.contains("report.html is there, and not of an earlier result"), "{told}");
+    }
+    assert_eq!(fs::read(dir.path().join("mine/report.html")).unwrap(), b"my own page");
+    assert_eq!(fs::read_dir(dir.path().join("mine")).unwrap().count(), 1);
 }
 
 #[test]
@@ -201,12 +236,8 @@ fn a_resolved_scenario_is_a_scenario() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_ends_with_74() {
-    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("taken", b"a file")]);
-    let output = lanekeeper(dir.path(), "run small.yaml -o taken/below --charts none");
-    assert_eq!(code(&output), 74, "{}", stderr(&output));
-    assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("taken is a file: name a folder"), "{}", stderr(&output));
+fn a_scenario_that_is_not_there_is_answered_with_the_one_that_is() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
     let other = lanekeeper(dir.path(), "run small.yml");
     assert_eq!(code(&other), 2);
     assert!(stderr(&other).contains("help: there is small.yaml"), "{}", stderr(&other));

@@ -20,8 +20,9 @@ use crate::registry::Registry;
 use crate::report::charts::{Formats, write_comparison_charts};
 use crate::report::comparison::{Cell, Comparison, csv, json, table};
 use crate::report::html;
+use crate::report::number::counted;
 use crate::scenario::variants::{name_of, variants, varied};
-use crate::scenario::{Change, Override, SourceText, Variant, metric};
+use crate::scenario::{Change, Diagnostic, Override, SourceText, Variant, metric};
 
 /// More systems than this are no comparison: `sweep` is for them.
 const VARIANTS_MAX: usize = 64;
@@ -77,21 +78,31 @@ impl CompareArgs {
         let variants = self.variants(&source, terminal)?;
         let systems = self.systems(&source, &variants, registry, terminal)?;
         let measures = self.measures(&systems[0])?;
+        let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&systems[0].scenario.name));
+        let folder = Folder::open(&dir)?;
         let bare: Vec<System<'_>> =
             systems.iter().map(|it| System { scenario: &it.scenario, factory: &*it.factory }).collect();
         let extent = Extent::of(&systems[0].scenario, systems.len() as u64);
         let options = Options { jobs: self.running.jobs(), timeline: false };
         let compared = watched(&extent, terminal.quiet, |progress| compare(&bare, options, progress));
         let is_complete = compared.results.iter().all(|it| it.complete);
-        let done = compared.results[0].observations.len();
-        if !is_complete {
-            terminal.complain(&format!("interrupted: {done} replications of each variant are finished"));
+        let comparison = if is_complete {
+            self.comparison(&variants, &systems, &measures, compared)
+        } else {
+            let done = compared.results[0].observations.len();
+            let words = format!("interrupted: {} of each variant are finished", counted(done as u64, "replication"));
+            terminal.complain(&words);
             if done == 0 {
                 return Ok(Exit::Interrupted);
             }
-        }
-        let comparison = self.comparison(&variants, &systems, &measures, compared);
-        self.write(&comparison, formats, terminal)?;
+            // What repeats this result makes as many as there are.
+            let done = u32::try_from(done).expect("replications are counted in u32");
+            let repeat = CompareArgs { running: self.running.with_replications(done), precision: None, ..self.clone() };
+            let mut comparison = repeat.comparison(&variants, &systems, &measures, compared);
+            comparison.warnings.insert(0, words);
+            comparison
+        };
+        self.write(&comparison, folder, formats, terminal)?;
         if !is_complete {
             return Ok(Exit::Interrupted);
         }
@@ -151,8 +162,9 @@ impl CompareArgs {
             return Ok(default_measures());
         }
         let one = |text: &String| {
-            metric(text, &first.scenario.labels)
-                .map_err(|(message, help)| Failure::usage(format!("error: {message}\n  help: {help}")))
+            metric(text, &first.scenario.labels).map_err(|(message, help)| {
+                Failure::usage(Diagnostic::error(format!("--metric {text}"), message).with_help(help).to_string())
+            })
         };
         self.metrics.iter().map(one).collect()
     }
@@ -194,9 +206,13 @@ impl CompareArgs {
         }
     }
 
-    fn write(&self, comparison: &Comparison, formats: Formats, terminal: &Terminal) -> Result<(), Failure> {
-        let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&comparison.scenario));
-        let mut folder = Folder::new(&dir);
+    fn write(
+        &self,
+        comparison: &Comparison,
+        mut folder: Folder,
+        formats: Formats,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
         folder.write("summary.json", &json::summary(comparison))?;
         folder.write("differences.csv", &csv::differences(comparison))?;
         folder.write(html::FILE_NAME, &html::comparison_page(comparison))?;

@@ -3,9 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
+use crate::report::check_writable;
 
 /// A folder of this name holds scenarios to measure, not to judge.
 const SKIPPED_FOLDER: &str = "bench";
+
+/// What a file is that no output may take the place of.
+pub(super) const SCENARIO: &str = "a scenario that is read";
 
 /// The files in the order of the command line, those of a folder sorted; at least one.
 pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
@@ -20,23 +24,27 @@ pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure>
     Ok(files)
 }
 
-/// Refuses an output, by the name of its option, that is one of the scenarios or another output.
-pub(super) fn outputs_apart(outputs: &[(&str, Option<&Path>)], scenarios: &[PathBuf]) -> Result<(), Failure> {
+/// Refuses an output, by the name of its option, that cannot be written, or that is another output or one of the files
+/// that are `taken`, of which it is said what they are.
+pub(super) fn check_outputs<'a>(
+    outputs: &[(&str, Option<&Path>)],
+    taken: impl IntoIterator<Item = (&'a str, PathBuf)>,
+) -> Result<(), Failure> {
     // What is not there yet is known by its name alone.
     let real =
         |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-    let mut taken: Vec<PathBuf> = scenarios.iter().map(|path| real(path)).collect();
+    let mut taken: Vec<(&str, PathBuf)> = taken.into_iter().map(|(what, path)| (what, real(&path))).collect();
     for (option, path) in outputs {
         let Some(path) = path else { continue };
         let file = real(path);
-        if let Some(position) = taken.iter().position(|other| *other == file) {
-            let what = if position < scenarios.len() { "a scenario that is read" } else { "another output" };
+        if let Some((what, _)) = taken.iter().find(|(_, other)| *other == file) {
             return Err(Failure::usage(format!(
                 "error: {} is {what}, and `{option}` would write over it\n  help: name another file",
                 path.display()
             )));
         }
-        taken.push(file);
+        check_writable(path)?;
+        taken.push(("another output", file));
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::base::{ClassId, Span};
 use crate::experiment::hunt::{Bag, Hunt, Quarry, Watch, hunt};
 use crate::experiment::swarm::{self, Mix, Part};
 use crate::registry::Registry;
+use crate::report::{check_writable, html};
 use crate::scenario::{self, SourceText, load};
 
 /// Search seeds and mixes of faults for a violated property, or for bad performance.
@@ -89,6 +90,9 @@ impl HuntArgs {
     }
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
+        if let Some(dir) = &self.output {
+            check_writable(&dir.join(html::FILE_NAME))?;
+        }
         let begun = Instant::now();
         let redrawn: BTreeMap<Part, u64> = self.redraw.iter().map(|Redrawn(part, seed)| (*part, *seed)).collect();
         let (first, bag, ready) = match &self.file {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::exit::{Exit, Failure};
+use super::files::check_outputs;
 use super::terminal::{Terminal, quoted};
 use crate::import::{pulp, table};
 use crate::report::atomic_write;
@@ -41,6 +42,7 @@ impl ImportArgs {
 
     pub(super) fn call(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let Format::Pulp(files) = &self.format;
+        check_outputs(&[("-o", Some(&files.output))], [("the history that is read", files.file.clone())])?;
         let shown = files.file.display();
         let text =
             std::fs::read(&files.file).map_err(|error| Failure::io(format!("error: cannot read {shown}: {error}")))?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
+use super::folder::Folder;
 use super::run::{Format, Timing, publish};
 use super::session::{Outcome, Overrides, Ready};
 use super::terminal::{Terminal, quoted};
@@ -107,6 +108,8 @@ impl ReplayArgs {
         scenario.workload = vec![Source::Table { rows: history.workload() }];
         scenario.labels.classes = history.labels.classes.clone();
         scenario.labels.resources = history.labels.resources.clone();
+        let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
+        let folder = Folder::open(&dir)?;
         let begun = Instant::now();
         let replay = Replay { history: &history, lives: &fitted.lives, judged_from, start_takes };
         let (results, fidelity) = replay.run(&scenario, &*ready.factory, formats.any());
@@ -119,8 +122,7 @@ impl ReplayArgs {
         let remarks = remarks(&history, &fitted.lives, start_takes);
         let fitted_on = self.fit.words();
         doc.replayed = Some(Replayed { fidelity, as_chosen, overheads: fitted.overheads, fitted_on, mirrors, remarks });
-        let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&doc.scenario));
-        publish(&doc, &dir, formats, self.format, &timing, terminal)?;
+        publish(&doc, folder, formats, self.format, &timing, terminal)?;
         Ok(Exit::of(doc.verdict))
     }
 

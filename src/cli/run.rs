@@ -10,7 +10,7 @@ use serde_json::json;
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::explain::violation_story;
-use super::files::outputs_apart;
+use super::files::{SCENARIO, check_outputs};
 use super::folder::Folder;
 use super::progress::interrupted;
 use super::session::{Outcome, Ready, Running, experiment, read};
@@ -80,7 +80,6 @@ impl RunArgs {
                 "error: `--trace` and `--events` write one file: name one scenario\n  help: run them one by one",
             ));
         }
-        outputs_apart(&[("--trace", self.trace.as_deref()), ("--events", self.events.as_deref())], &self.files)?;
         let read_one = |file: Option<&Path>| read(file, &self.running.overrides, registry, terminal);
         // All are read before the first is run: a mistake in the last one costs nothing.
         let scenarios: Vec<Ready> = if self.files.is_empty() {
@@ -106,6 +105,16 @@ impl RunArgs {
     }
 
     fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
+        let dir = match (&self.output, many) {
+            (Some(dir), false) => dir.clone(),
+            (Some(dir), true) => dir.join(&ready.scenario.name),
+            (None, _) => Path::new("results").join(&ready.scenario.name),
+        };
+        let folder = Folder::open(&dir)?;
+        check_outputs(
+            &[("--trace", self.trace.as_deref()), ("--events", self.events.as_deref())],
+            folder.paths().map(|it| ("a file of the result", it)).chain(ready.file.clone().map(|it| (SCENARIO, it))),
+        )?;
         let outcome = experiment(ready, &self.running, formats.any() || self.trace.is_some(), terminal);
         let mut running = self.running.clone();
         let mut warnings = ready.warnings.clone();
@@ -126,12 +135,7 @@ impl RunArgs {
         doc.about.warnings = warnings;
         doc.about.resolved = yaml(&ready.written.document());
         doc.stories = stories(ready, &doc);
-        let dir = match (&self.output, many) {
-            (Some(dir), false) => dir.clone(),
-            (Some(dir), true) => dir.join(&doc.scenario),
-            (None, _) => Path::new("results").join(&doc.scenario),
-        };
-        publish(&doc, &dir, formats, self.format, &timing, terminal)?;
+        publish(&doc, folder, formats, self.format, &timing, terminal)?;
         self.export(ready, &doc, terminal)?;
         let exit = self.running.exit(doc.verdict);
         // The table for people ends with the command already.
@@ -145,7 +149,7 @@ impl RunArgs {
 /// Writes reports, charts and timing into a folder, and prints the summary.
 pub(super) fn publish(
     doc: &Document,
-    dir: &Path,
+    mut folder: Folder,
     formats: Formats,
     format: Format,
     timing: &Timing,
@@ -154,7 +158,6 @@ pub(super) fn publish(
     if terminal.verbose {
         terminal.complain(&timing.words());
     }
-    let mut folder = Folder::new(dir);
     folder.with(|dir| write_reports(doc, dir))?;
     folder.with(|dir| write_charts(doc, dir, formats))?;
     folder.write("timing.json", &timing.json())?;

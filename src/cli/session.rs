@@ -34,7 +34,7 @@ pub(super) struct Overrides {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// How many replications to run.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     replications: Option<u32>,
     /// Any value of the file, like `engine.queue_first.queues.max=16`.
     #[arg(long = "set", value_name = "PATH=VALUE")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::files::{SCENARIO, check_outputs};
 use super::progress::interrupted;
 use super::session::{Ready, Running, experiment, read};
 use super::terminal::{Terminal, quoted};
@@ -61,6 +62,7 @@ impl ShrinkArgs {
                 "error: {shown} is a folder\n  help: name a file: -o {shown}/small.yaml"
             )));
         }
+        check_outputs(&[("-o", Some(&self.output))], [(SCENARIO, self.file.clone())])?;
         let ready = read(Some(&self.file), &self.running.overrides, registry, terminal)?;
         let promised = ready.factory.guarantees(ready.scenario.detection).properties;
         let judged = judged_properties(&ready.scenario.expect, promised);

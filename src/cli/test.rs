@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::files::{outputs_apart, scenario_files};
+use super::files::{SCENARIO, check_outputs, scenario_files};
 use super::progress::interrupted;
 use super::session::{Ready, Running, checked, experiment};
 use super::terminal::Terminal;
@@ -55,7 +55,7 @@ impl TestArgs {
 
     pub(super) fn call(&self, registry: &Registry, terminal: &Terminal) -> Result<Exit, Failure> {
         let files = scenario_files(&self.paths)?;
-        outputs_apart(&[("--junit", self.junit.as_deref())], &files)?;
+        check_outputs(&[("--junit", self.junit.as_deref())], files.iter().map(|it| (SCENARIO, it.clone())))?;
         let mut tally = Tally::default();
         let mut worst = Exit::Done;
         for file in &files {

@@ -241,6 +241,18 @@ pub fn atomic_write_with(
     Ok(())
 }
 
+/// Whether `path` could be written, to be known before the work whose result it will hold. Nothing is left behind, and no
+/// folder is made.
+pub(crate) fn check_writable(path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_path_buf(), source };
+    if path.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let there = path.ancestors().skip(1).find(|it| it.exists()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(there).map_err(failed)?;
+    Ok(())
+}
+
 /// A temporary file in the folder of `path`, with its extension, and as readable as any new file.
 pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let dir = match path.parent() {

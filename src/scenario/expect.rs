@@ -102,13 +102,15 @@ pub fn metric(left: &str, labels: &Labels) -> Result<(&'static MetricInfo, Optio
     let Some(metric) = metric_named(name) else {
         let help = match nearest(name, METRICS.iter().map(|metric| metric.name)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "all metrics are listed in the documentation of the scenario file".to_owned(),
+            None => "`lanekeeper run` prints the name of every metric".to_owned(),
         };
         return Err((format!("there is no metric `{}`", shortened(name)), help));
     };
     let class = match class {
         None => None,
-        Some(_) if !metric.per_class => return Err((format!("`{name}` is not measured by class"), String::new())),
+        Some(_) if !metric.per_class => {
+            return Err((format!("`{name}` is not measured by class"), format!("write `{name}`")));
+        }
         Some(class) => match labels.classes.iter().find(|(_, known)| *known == class) {
             Some((id, _)) => Some(id),
             None => {

@@ -60,7 +60,37 @@ fn explain(message: &str, path: String, findings: &Findings<'_>) -> Diagnostic {
             found.with_help("a variant is a map with exactly one key, like {exponential: {mean: 4h}}")
         });
     }
-    findings.diagnostic(&path, shortened_at(&in_words(message), 400), false)
+    // A variant that is only named: what is wrong is the name, not the key above it.
+    let stands = if findings.places.contains_key(&path) { &path } else { parent(&path) };
+    let found = findings.diagnostic(stands, shortened_at(&in_words(message), 400), false);
+    match example(&path).filter(|_| stands == path && message.starts_with("invalid type")) {
+        Some(example) => found.with_help(format!("write it like `{example}`")),
+        None => found,
+    }
+}
+
+fn parent(path: &str) -> &str {
+    &path[..path.rfind(['.', '[']).unwrap_or(0)]
+}
+
+/// What is written where a plain value, or a list, is what comes to mind first; `*` is the key itself.
+const EXAMPLES: [(&str, &str); 9] = [
+    ("workers", "workers: {initial: 8}"),
+    ("resources", "resources: {repo: {count: 200}}"),
+    ("resources.*", "*: {count: 200}"),
+    ("engine", "engine: {queue_first: {queues: {min: 4, max: 12}}}"),
+    ("engine.*", "*: {}"),
+    ("engine.queue_first.queues", "queues: {min: 4, max: 12}"),
+    ("workload[].claims", "claims: {repo: 1}"),
+    ("network", "network: {delay: 2ms}"),
+    ("expect", "expect: {thresholds: [wait.p95 < 1m]}"),
+];
+
+fn example(path: &str) -> Option<String> {
+    let above: String = parent(path).chars().filter(|it| !it.is_ascii_digit()).collect();
+    let key = path.rsplit('.').next().unwrap_or(path);
+    let of = |key: &str| EXAMPLES.iter().find(|(of, _)| *of == below(&above, key));
+    of(key).or_else(|| of("*")).map(|(_, example)| example.replace('*', key))
 }
 
 /// The finding about a value that was set beside the variant that the file has, which makes two of them.
@@ -103,6 +133,7 @@ fn in_words(message: &str) -> String {
         "a boolean" => "true or false",
         _ if wanted.starts_with("struct ") => "a map of keys",
         "a sequence" => "a list",
+        "string or map" => "a name or a map",
         other => other,
     };
     if (found.as_str(), wanted) == ("unit variant", "newtype variant") {

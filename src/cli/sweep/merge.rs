@@ -8,6 +8,7 @@ use super::log::{self, Header, Lines, Log};
 use super::{file_name, finish};
 use crate::cli::charts::Charts;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::folder::Folder;
 use crate::cli::run::Format;
 use crate::cli::terminal::{Terminal, quoted};
 use crate::report::number::counted;
@@ -38,6 +39,7 @@ impl MergeArgs {
 
     pub(in crate::cli) fn call(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let formats = self.charts.formats()?;
+        let folder = Folder::open(&self.output)?;
         let mut whole: Option<Header> = None;
         let mut lines = Lines::new();
         for path in self.shards()? {
@@ -80,7 +82,7 @@ impl MergeArgs {
             )));
         }
         drop(Log::begin(&self.output.join(file_name(None)), &header, &lines)?);
-        finish(&header, &lines, &self.output, self.format, formats, terminal)
+        finish(&header, &lines, folder, self.format, formats, terminal)
     }
 
     /// The files of shards in the folders, sorted.

@@ -38,7 +38,10 @@ const CHUNK: usize = 64;
 #[command(after_help = "Examples:
   lanekeeper sweep scenarios/reviews/min-max-8.yaml --plan
   lanekeeper sweep scenarios/reviews/min-max-8.yaml
-  lanekeeper sweep a.yaml --shard 2/4 -o part2")]
+  lanekeeper sweep a.yaml --shard 2/4 -o part2
+
+Ends with 1 where an engine breaks what it promises. That a cell misses what the scenario expects is an answer and no
+failure: the table says which do.")]
 pub(super) struct SweepArgs {
     /// The scenario, with what to vary under `sweep`.
     #[arg(value_name = "FILE")]
@@ -98,6 +101,7 @@ impl SweepArgs {
         }
         let name = &sweep.base.scenario.name;
         let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(name));
+        let folder = Folder::open(&dir)?;
         let path = dir.join(file_name(self.shard));
         let lines = self.kept(&path, &sweep)?;
         let mut log = Log::begin(&path, &sweep.header, &lines)?;
@@ -123,7 +127,7 @@ impl SweepArgs {
                 ))?;
                 Ok(Exit::Done)
             }
-            None => finish(&header, &lines, &dir, self.format, formats, terminal),
+            None => finish(&header, &lines, folder, self.format, formats, terminal),
         }
     }
 
@@ -289,7 +293,7 @@ fn file_name(shard: Option<Shard>) -> String {
 fn finish(
     header: &Header,
     lines: &Lines,
-    dir: &Path,
+    mut folder: Folder,
     format: Format,
     formats: Formats,
     terminal: &Terminal,
@@ -298,7 +302,6 @@ fn finish(
     use crate::report::comparison::{Cell, csv, json, sweep};
     use crate::report::html;
     let comparison = outcome::comparison(header, lines)?;
-    let mut folder = Folder::new(dir);
     folder.write("summary.json", &json::summary(&comparison))?;
     folder.write("cells.csv", &csv::cells(&comparison))?;
     folder.write(html::FILE_NAME, &html::comparison_page(&comparison))?;

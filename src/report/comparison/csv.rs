@@ -42,19 +42,19 @@ pub fn differences(comparison: &Comparison) -> String {
     text(std::iter::once(header.map(String::from).to_vec()).chain(rows))
 }
 
-/// One row per cell: its name, its parameters, breaches, and the mean of every metric over all classes.
+/// One row per cell: its name, its parameters, breaches, the verdict on what is expected, and the mean of every metric over all classes.
 pub fn cells(comparison: &Comparison) -> String {
     let first = comparison.cells.first();
     let parameters = first.into_iter().flat_map(|cell| cell.parameters.iter().map(|it| it.0.clone()));
     let mut header = vec!["cell".to_owned()];
     header.extend(parameters);
-    header.push("breaches".to_owned());
+    header.extend(["breaches", "verdict"].map(String::from));
     header.extend(METRICS.iter().map(|metric| metric.name.to_owned()));
     let rows = comparison.cells.iter().map(|cell| {
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut row = vec![cell.name.clone()];
         row.extend(cell.parameters.iter().map(|(_, value)| shown(value)));
-        row.push(cell.breaches().to_string());
+        row.extend([cell.breaches().to_string(), cell.document.verdict.to_string()]);
         row.extend(METRICS.iter().map(|metric| shortest(cell.document.estimate(metric.name).map(|it| it.mean))));
         row
     });

@@ -41,14 +41,14 @@ pub(in crate::report) fn best(comparison: &Comparison) -> Table {
         .filter_map(|(index, cell)| Some((mean(cell, COLUMNS[0])?, index)))
         .collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let header = ["cell"].iter().chain(&COLUMNS).chain(&["breaches"]);
+    let header = ["cell"].iter().chain(&COLUMNS).chain(&["breaches", "expected"]);
     let mut rows = vec![header.map(|it| (*it).to_owned()).collect::<Vec<_>>()];
     for (_, index) in ranked.into_iter().take(ROWS) {
         let cell = &comparison.cells[index];
         let shown = |metric: &&'static str| {
             mean(cell, *metric).map_or_else(|| "–".to_owned(), |it| number::measured(it, metric))
         };
-        let values = COLUMNS.iter().map(shown).chain([cell.breaches().to_string()]);
+        let values = COLUMNS.iter().map(shown).chain([cell.breaches().to_string(), cell.document.verdict.to_string()]);
         rows.push(std::iter::once(cell.label.clone()).chain(values).collect());
     }
     rows

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{CellView, ChartView, GroupView, HeadView, Page, TableView, VerdictView};
 use crate::base::ClassId;
 use crate::base::names::MetricInfo;
+use crate::experiment::Verdict;
 use crate::report::charts::svg_comparison_charts;
 use crate::report::comparison::sweep::best;
 use crate::report::comparison::table::{Table, answer, differences, remarks, unmet, warned};
@@ -19,8 +20,12 @@ const COLUMNS: usize = 6;
 /// The file `report.html` of a comparison: the answer first, then what was varied, and the differences.
 pub fn page(comparison: &Comparison) -> String {
     let charts = svg_comparison_charts(comparison).unwrap_or_default();
-    let answers = if comparison.answer.is_empty() { answer(comparison) } else { comparison.answer.clone() };
     let is_safe = !comparison.cells.iter().any(Cell::breaches_a_promise);
+    // That cells of a sweep miss what is expected is its answer.
+    let is_sweep = !comparison.answer.is_empty();
+    let verdicts = comparison.cells.iter().map(|cell| cell.document.verdict).filter(|_| !is_sweep);
+    let worst = verdicts.max().unwrap_or(Verdict::Pass);
+    let answers = if is_sweep { comparison.answer.clone() } else { answer(comparison) };
     let paired = paired(comparison);
     let many = comparison.cells.len() > COLUMNS;
     let (tables, folded) = if many {
@@ -33,10 +38,11 @@ pub fn page(comparison: &Comparison) -> String {
     let has_rows = |table: &TableView| table.len() > 0;
     Page {
         title: comparison.scenario.clone(),
-        verdict: if is_safe {
-            VerdictView { word: "compared", class: "pass" }
-        } else {
-            VerdictView { word: "promises broken", class: "fail" }
+        verdict: match worst {
+            _ if !is_safe => VerdictView { word: "promises broken", class: "fail" },
+            Verdict::Pass => VerdictView { word: "compared", class: "pass" },
+            Verdict::Inconclusive => VerdictView { word: "inconclusive", class: "inconclusive" },
+            Verdict::Fail => VerdictView { word: "not as expected", class: "fail" },
         },
         question: comparison.description.clone(),
         headline: if is_safe { "No engine broke a promise" } else { "An engine broke a promise" }.to_owned(),
