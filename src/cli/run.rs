@@ -94,9 +94,11 @@ impl RunArgs {
                 "error: two of these scenarios are named `{name}`: they would share a folder"
             )));
         }
+        let many = scenarios.len() > 1;
+        let folders: Vec<Folder> = scenarios.iter().map(|it| self.folder(it, many)).collect::<Result<_, _>>()?;
         let mut exit = Exit::Done;
-        for ready in &scenarios {
-            exit = exit.max(self.one(ready, scenarios.len() > 1, formats, terminal)?);
+        for (ready, folder) in scenarios.iter().zip(folders) {
+            exit = exit.max(self.one(ready, folder, formats, terminal)?);
             if interrupted() {
                 return Ok(Exit::Interrupted);
             }
@@ -104,7 +106,8 @@ impl RunArgs {
         Ok(exit)
     }
 
-    fn one(&self, ready: &Ready, many: bool, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
+    /// Where the result of a scenario goes, one of many or the only one; no other output may be in its way.
+    fn folder(&self, ready: &Ready, many: bool) -> Result<Folder, Failure> {
         let dir = match (&self.output, many) {
             (Some(dir), false) => dir.clone(),
             (Some(dir), true) => dir.join(&ready.scenario.name),
@@ -115,6 +118,10 @@ impl RunArgs {
             &[("--trace", self.trace.as_deref()), ("--events", self.events.as_deref())],
             folder.paths().map(|it| ("a file of the result", it)).chain(ready.file.clone().map(|it| (SCENARIO, it))),
         )?;
+        Ok(folder)
+    }
+
+    fn one(&self, ready: &Ready, folder: Folder, formats: Formats, terminal: &Terminal) -> Result<Exit, Failure> {
         let outcome = experiment(ready, &self.running, formats.any() || self.trace.is_some(), terminal);
         let mut running = self.running.clone();
         let mut warnings = ready.warnings.clone();

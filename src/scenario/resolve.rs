@@ -327,7 +327,7 @@ pub fn legal_name(name: &str) -> Result<(), (String, &'static str)> {
 }
 
 fn default_horizon(file: &File, sources: &[super::Source], script: &[super::ScriptEvent]) -> Span {
-    let mut last = script.last().map(|event| event.at);
+    let mut last = script.iter().map(|event| event.over(file.run.drain)).max();
     for source in sources {
         match source {
             super::Source::Drawn { .. } => return Span::from_secs(8 * 3_600),

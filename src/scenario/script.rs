@@ -155,6 +155,29 @@ pub enum Action {
     },
 }
 
+impl ScriptEvent {
+    /// When what it says of itself is over, if that takes at most so long: a task could be done, a pause has ended.
+    pub(super) fn over(&self, at_most: Span) -> Time {
+        let lasts = match &self.action {
+            Action::Submit { service, overhead, .. } => service.saturating_add(overhead.unwrap_or(Span::ZERO)),
+            Action::Pause { lasts, .. } | Action::Slow { lasts, .. } | Action::Isolate { lasts, .. } => *lasts,
+            Action::Delay { by, .. } | Action::DelayEffect { by, .. } => *by,
+            Action::Duplicate { by, again, .. } => *by.max(again),
+            Action::EngineCrash(crash) => crash.recover_after,
+            Action::Cancel { .. }
+            | Action::Join { .. }
+            | Action::Crash { .. }
+            | Action::Quiesce { .. }
+            | Action::Speed { .. }
+            | Action::Clock { .. }
+            | Action::Drop { .. }
+            | Action::Signal { .. }
+            | Action::SetLimits { .. } => Span::ZERO,
+        };
+        self.at.saturating_add(lasts.min(at_most))
+    }
+}
+
 impl Action {
     /// Whose next message is meddled with, where this is what is done.
     pub fn wire(&self) -> Option<WorkerId> {

@@ -61,7 +61,7 @@ fn explain(message: &str, path: String, findings: &Findings<'_>) -> Diagnostic {
         });
     }
     // A variant that is only named: what is wrong is the name, not the key above it.
-    let stands = if findings.places.contains_key(&path) { &path } else { parent(&path) };
+    let stands = if message.starts_with("invalid type: unit variant") { parent(&path) } else { &path };
     let found = findings.diagnostic(stands, shortened_at(&in_words(message), 400), false);
     match example(&path).filter(|_| stands == path && message.starts_with("invalid type")) {
         Some(example) => found.with_help(format!("write it like `{example}`")),

@@ -144,7 +144,7 @@ fn defaults_are_those_that_are_documented() {
 #[test]
 fn a_script_is_sorted_by_time_and_its_names_become_numbers() {
     let scenario = read(SCRIPT).unwrap().scenario;
-    assert_eq!(scenario.run.horizon, Time::from_secs(14));
+    assert_eq!(scenario.run.horizon, Time::from_secs(40));
     let Action::Submit { claims, .. } = &scenario.script[1].action else { panic!("{:?}", scenario.script) };
     assert_eq!(claims.as_slice(), [Claim::exclusive(ResourceId(1)), Claim::shared(ResourceId(0))]);
     assert!(matches!(scenario.script[2].action, Action::Pause { worker: WorkerId(0), .. }));
@@ -302,6 +302,20 @@ fn bytes_that_are_no_utf8_text_are_refused_with_a_remedy() {
 fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
     let text = format!("\u{FEFF}{}", FULL.replace('\n', "\r\n"));
     assert!(read(&text).is_ok(), "{}", read(&text).unwrap_err()[0]);
+}
+
+#[test]
+fn a_script_is_measured_until_all_that_it_says_could_be_over() {
+    let horizon = |events: &str| {
+        let text = format!("name: a\nworkers: {{initial: 2}}\nrun: {{drain: 30m}}\nscript: [{events}]\n");
+        read(&text).unwrap().scenario.run.horizon
+    };
+    let submit = "{at: 5s, submit: {task: t1, claims: [r1], service: 40s}}";
+    assert_eq!(horizon(submit), Time::from_secs(45));
+    assert_eq!(horizon(&format!("{submit}, {{at: 50s, crash: {{worker: w1}}}}")), Time::from_secs(50));
+    assert_eq!(horizon(&format!("{submit}, {{at: 7s, pause: {{worker: w1, for: 60s}}}}")), Time::from_secs(67));
+    // What takes longer than what is left is finished, or not, in the drain.
+    assert_eq!(horizon(&format!("{submit}, {{at: 7s, pause: {{worker: w1, for: 9h}}}}")), Time::from_secs(1_807));
 }
 
 #[test]

@@ -42,7 +42,8 @@ pub fn differences(comparison: &Comparison) -> String {
     text(std::iter::once(header.map(String::from).to_vec()).chain(rows))
 }
 
-/// One row per cell: its name, its parameters, breaches, the verdict on what is expected, and the mean of every metric over all classes.
+/// One row per cell: its name, its parameters, breaches, the verdict on what is expected, and the mean of every metric over
+/// all classes.
 pub fn cells(comparison: &Comparison) -> String {
     let first = comparison.cells.first();
     let parameters = first.into_iter().flat_map(|cell| cell.parameters.iter().map(|it| it.0.clone()));

@@ -18,7 +18,8 @@ pub struct RunFile {
     pub seed: u64,
     /// Independent repetitions, 1 to 1,000,000, or as many as a precision asks for.
     pub replications: ReplicationsFile,
-    /// Arrivals stop here. By default 8h; where there is nothing but a script or a trace, its last event.
+    /// Arrivals stop here. By default 8h; where there is nothing but a trace, its last submission, and nothing but a
+    /// script, when all that it says could be over: tasks done, pauses ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<Span>,
     /// Time after the horizon to finish what is left.
