@@ -349,3 +349,16 @@ fn a_comparison_ends_as_its_expectations_do_and_says_which_do_not_hold() {
     assert_eq!(code(&lanekeeper(dir.path(), "compare two.yaml --charts none --replications 3")), 3);
     assert_eq!(code(&lanekeeper(dir.path(), "compare two.yaml --charts none --replications 3 --inconclusive pass")), 0);
 }
+
+#[test]
+fn what_must_happen_sometimes_need_be_seen_by_one_of_the_systems_only() {
+    let of = |probe: &str| {
+        let variants = "variants: {today: {engine: {pull_locks: {}}}, future: {}}";
+        let text = format!("{SMALL}{variants}\nexpect: {{sometimes: [{probe}]}}\n");
+        let dir = folder_with(&[("two.yaml", text.as_bytes())]);
+        let output = lanekeeper(dir.path(), "compare two.yaml --charts none --replications 2");
+        (code(&output), stdout(&output).matches("fail: sometimes").count())
+    };
+    assert_eq!(of("queue_created"), (0, 0), "pull_locks has no queues");
+    assert_eq!(of("double_duty"), (1, 2), "three workers, and never more queues");
+}

@@ -18,7 +18,7 @@ use crate::experiment::compare::{Compared, Measure, System, compare, default_mea
 use crate::experiment::{Options, Verdict};
 use crate::registry::Registry;
 use crate::report::charts::{Formats, write_comparison_charts};
-use crate::report::comparison::{Cell, Comparison, csv, json, table};
+use crate::report::comparison::{Cell, Comparison, csv, json, one_is_enough, table};
 use crate::report::html;
 use crate::report::number::counted;
 use crate::scenario::variants::{name_of, variants, varied};
@@ -189,8 +189,9 @@ impl CompareArgs {
                 .document(&system.scenario, command.clone()),
             examples: None,
         };
-        let cells: Vec<Cell> =
+        let mut cells: Vec<Cell> =
             variants.iter().zip(systems).zip(compared.results).zip(compared.same_plan).map(cell).collect();
+        one_is_enough(&mut cells);
         Comparison {
             scenario: first.name.clone(),
             description: first.description.clone(),

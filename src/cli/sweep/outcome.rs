@@ -17,7 +17,7 @@ use crate::experiment::rank::{Ranking, rank, ranked_measures};
 use crate::experiment::replicate::combined;
 use crate::experiment::stats::{estimates, refusals};
 use crate::observe::Observation;
-use crate::report::comparison::{Cell, Comparison};
+use crate::report::comparison::{Cell, Comparison, one_is_enough};
 use crate::report::number::measured;
 use crate::report::{About, Document, EXAMPLES_EACH, json};
 use crate::scenario::grid::GridCell;
@@ -95,6 +95,7 @@ pub(super) fn comparison(header: &Header, lines: &Lines) -> Result<Comparison, F
             cells.push(one.ok_or_else(unreadable)?);
         }
     }
+    one_is_enough(&mut cells);
     Ok(answered(header, cells))
 }
 
