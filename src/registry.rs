@@ -9,6 +9,8 @@ use crate::engine::queue_first::{Policies, factory};
 use crate::engine::spec::EngineMaker;
 use crate::engine::{EngineFactory, EngineSpec, pull_locks, worker_owned};
 
+const BUILT_IN: [&str; 3] = ["queue_first", "worker_owned", "pull_locks"];
+
 /// What can be named in `engine:` beyond the built-in engines and policies.
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -56,9 +58,8 @@ impl Registry {
                 Some(maker) => maker(options),
                 None => {
                     let known: Vec<&str> = self.engines.keys().map(String::as_str).collect();
-                    let known =
-                        if known.is_empty() { "none is".to_owned() } else { format!("there is {}", known.join(", ")) };
-                    Err(format!("no engine `{name}` is registered in this program ({known})"))
+                    let known = [&BUILT_IN[..], &known].concat().join(", ");
+                    Err(format!("no engine `{name}` is in this program: there are {known}"))
                 }
             },
         }
@@ -73,9 +74,9 @@ mod tests {
     fn an_engine_that_nobody_registered_is_a_sentence() {
         let spec = EngineSpec::Custom { name: "mine".to_owned(), options: serde_json::Value::Null };
         let error = Registry::new().factory(&spec).err().unwrap();
-        assert_eq!(error, "no engine `mine` is registered in this program (none is)");
+        assert_eq!(error, "no engine `mine` is in this program: there are queue_first, worker_owned, pull_locks");
         let registry = Registry::new().engine("other", Arc::new(|_| Err("its options are wrong".to_owned())));
-        assert!(registry.factory(&spec).err().unwrap().contains("there is other"));
+        assert!(registry.factory(&spec).err().unwrap().contains("pull_locks, other"));
         assert!(Registry::new().factory(&EngineSpec::default()).is_ok());
     }
 }

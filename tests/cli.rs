@@ -417,3 +417,18 @@ fn shrink_refuses_what_it_cannot_do_and_writes_nothing() {
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_stands_for_something_else_is_written_through() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes()), ("kept/real.ndjson", b"old")]);
+    std::os::unix::fs::symlink("kept/real.ndjson", dir.path().join("link.ndjson")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", dir.path().join("nothing")).unwrap();
+    for name in ["link.ndjson", "nothing"] {
+        let output = lanekeeper(dir.path(), &format!("run small.yaml --replications 1 --charts none --events {name}"));
+        assert_eq!(code(&output), 0, "{name}: {}", stderr(&output));
+        assert!(fs::symlink_metadata(dir.path().join(name)).unwrap().is_symlink(), "{name}");
+    }
+    assert!(fs::read_to_string(dir.path().join("kept/real.ndjson")).unwrap().starts_with("{\"at\":"));
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}

@@ -362,3 +362,57 @@ fn what_must_happen_sometimes_need_be_seen_by_one_of_the_systems_only() {
     assert_eq!(of("queue_created"), (0, 0), "pull_locks has no queues");
     assert_eq!(of("double_duty"), (1, 2), "three workers, and never more queues");
 }
+
+/// One worker that dies early: whoever waits on waits for ever.
+const STANDS_STILL: &str = "\
+name: still
+run: {horizon: 10m, drain: 10m, replications: 2}
+workload: [{class: sync, arrivals: {every: 10s}, service: 5s}]
+workers: {initial: 1}
+script: [{at: 65s, crash: {worker: w1}}]
+expect: {thresholds: [wait.mean < 5s]}
+";
+
+#[test]
+fn tasks_that_never_began_make_no_system_look_quick() {
+    let dir = folder_with(&[("still.yaml", STANDS_STILL.as_bytes())]);
+    let run = lanekeeper(dir.path(), "run still.yaml --charts none");
+    assert_eq!(code(&run), 3, "{}", stdout(&run));
+    assert!(stdout(&run).contains("without the tasks that never began: 10"), "{}", stdout(&run));
+    assert!(stdout(&run).contains("tasks that had not begun when a run ended: 10"), "{}", stdout(&run));
+    let compare = stdout(&lanekeeper(dir.path(), "compare still.yaml --vary workers.initial=1,2 --charts none"));
+    let answer = compare.lines().next().unwrap();
+    assert!(answer.contains("better in") && !answer.contains("wait."), "{answer}");
+    assert!(compare.contains("Nobody beats these in idle time, wait and churn at once: initial=2\n"), "{compare}");
+    let sweep = stdout(&lanekeeper(dir.path(), "sweep still.yaml --vary workers.initial=1,2 --charts none -o swept"));
+    assert!(sweep.contains("initial 2 is best on wait.mean"), "{sweep}");
+    assert!(sweep.contains("1 of 2 cells left tasks that never began"), "{sweep}");
+}
+
+#[test]
+fn throughput_counts_what_is_completed_in_the_window_and_never_exceeds_what_workers_can_do() {
+    let text = "name: over\nrun: {horizon: 10m, replications: 1}\nworkers: {initial: 1}\nworkload: [{class: sync, arrivals: \
+                {every: 10s}, service: 60s}]\n";
+    let dir = folder_with(&[("over.yaml", text.as_bytes())]);
+    let output = stdout(&lanekeeper(dir.path(), "run over.yaml --charts none --format json"));
+    let summary: serde_json::Value = serde_json::from_str(&output).unwrap();
+    // The first comes at 10 s, and the ninth of them is done at 9 min 10 s.
+    assert_eq!(summary["metrics"]["throughput"]["mean"].as_f64(), Some(9.0 / 600.0));
+    assert_eq!(summary["metrics"]["tasks.completed"]["mean"].as_f64(), Some(59.0));
+}
+
+#[test]
+fn a_sweep_does_not_throw_finished_runs_away_and_the_seed_is_no_axis() {
+    let dir = folder_with(&[("small.yaml", SMALL.as_bytes())]);
+    let sweep = "sweep small.yaml --charts none -o swept --vary workers.initial=2,3";
+    assert_eq!(code(&lanekeeper(dir.path(), &format!("{sweep} --replications 2"))), 0);
+    let kept = fs::read(dir.path().join("swept/runs.ndjson")).unwrap();
+    let fewer = lanekeeper(dir.path(), &format!("{sweep} --replications 1 --resume"));
+    assert_eq!(code(&fewer), 2);
+    assert!(stderr(&fewer).contains("would throw finished runs away"), "{}", stderr(&fewer));
+    assert!(kept == fs::read(dir.path().join("swept/runs.ndjson")).unwrap());
+    for verb in ["sweep", "compare"] {
+        let seeds = lanekeeper(dir.path(), &format!("{verb} small.yaml --vary run.seed=1,2"));
+        assert!(code(&seeds) == 2 && stderr(&seeds).contains("the same `run.seed`"), "{}", stderr(&seeds));
+    }
+}

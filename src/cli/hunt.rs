@@ -33,7 +33,7 @@ pub(super) struct HuntArgs {
     #[arg(long)]
     swarm: bool,
     /// How many runs, from `--seed` on.
-    #[arg(long, value_name = "N", conflicts_with = "lasts")]
+    #[arg(long, value_name = "N", conflicts_with = "lasts", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// For how long, like `60s`; how many runs that is depends on the machine.
     #[arg(long = "for", value_name = "TIME")]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::charts::Charts;
 use super::exit::{Exit, Failure};
 use super::folder::Folder;
+use super::progress::interrupted;
 use super::run::{Format, Timing, publish};
 use super::session::{Outcome, Overrides, Ready};
 use super::terminal::{Terminal, quoted};
@@ -24,7 +25,7 @@ use crate::experiment::replay::{Replay, Replayed};
 use crate::experiment::stats::estimates;
 use crate::import::{pulp, table};
 use crate::registry::Registry;
-use crate::report::number;
+use crate::report::number::{self, counted};
 use crate::scenario::{Action, Diagnostic, Override, Scenario, ScriptEvent, Source, SourceText, load};
 
 /// What stands before the lives of the workers in the text that is read: so many lines, and one blank in each line.
@@ -111,19 +112,31 @@ impl ReplayArgs {
         let dir = self.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
         let folder = Folder::open(&dir)?;
         let begun = Instant::now();
-        let replay = Replay { history: &history, lives: &fitted.lives, judged_from, start_takes };
-        let (results, fidelity) = replay.run(&scenario, &*ready.factory, formats.any());
-        let as_chosen = self.as_chosen(&scenario, &replay);
+        let replay = Replay { history: &history, lives: &fitted.lives, judged_from, start_takes, mirrors };
+        let (results, fidelity) = replay.run(&scenario, &*ready.factory, formats.any(), &interrupted);
+        let complete = results.complete;
+        scenario.run.replications = u32::try_from(results.observations.len()).expect("replications are counted in u32");
+        let words = format!("interrupted: {} are finished", counted(scenario.run.replications.into(), "replication"));
+        if !complete {
+            terminal.complain(&words);
+            if scenario.run.replications == 0 {
+                return Ok(Exit::Interrupted);
+            }
+        }
+        let as_chosen = if complete { self.as_chosen(&scenario, &replay) } else { None };
         let estimates = estimates(&results.observations, scenario.run.confidence);
         let judgement = judge(&scenario, &results, &estimates);
         let outcome = Outcome { results, estimates, judgement, wall: begun.elapsed() };
         let timing = Timing::of(&outcome, 1);
         let mut doc = outcome.document(&scenario, self.command());
+        if !complete {
+            doc.warnings.insert(0, words);
+        }
         let remarks = remarks(&history, &fitted.lives, start_takes);
         let fitted_on = self.fit.words();
         doc.replayed = Some(Replayed { fidelity, as_chosen, overheads: fitted.overheads, fitted_on, mirrors, remarks });
         publish(&doc, folder, formats, self.format, &timing, terminal)?;
-        Ok(Exit::of(doc.verdict))
+        Ok(if complete { Exit::of(doc.verdict) } else { Exit::Interrupted })
     }
 
     /// The same replay where workers choose among several tasks as they did in the history: `None` for an engine that
@@ -137,7 +150,7 @@ impl ReplayArgs {
             PullLocksSpec { pick_order: replay.lives.order_of_choices(replay.history, Time::MAX), ..spec.clone() };
         let factory = pull_locks::factory(&spec);
         let scenario = Scenario { engine: EngineSpec::PullLocks(spec), ..scenario.clone() };
-        Some(replay.run(&scenario, &*factory, false).1)
+        Some(replay.run(&scenario, &*factory, false, &|| false).1)
     }
 
     /// The lives of the workers, before anything is known of the engine.

@@ -74,7 +74,8 @@ impl Terminal {
 
 /// A path as a shell reads it.
 pub(super) fn quoted(path: &Path) -> String {
-    quoted_text(&path.to_string_lossy())
+    let text = path.to_string_lossy();
+    if text.starts_with('-') { quoted_text(&format!("./{text}")) } else { quoted_text(&text) }
 }
 
 /// A word as a shell reads it.

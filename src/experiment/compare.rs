@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::precision;
 use super::replicate::{Options, Progress, Results, Run, results, run_in_order};
-use super::stats::{Paired, Refusal, holm, refusals};
+use super::stats::{Paired, Refusal, holm, is_of_begun, refusals, unstarted};
 use crate::base::ClassId;
 use crate::base::names::{MetricInfo, metric_named};
 use crate::engine::EngineFactory;
@@ -176,7 +176,9 @@ pub fn differences(
     let adjusted = holm(&found.iter().map(|it| it.paired.p).collect::<Vec<_>>());
     for (one, p_holm) in found.iter_mut().zip(adjusted) {
         one.p_holm = p_holm;
-        if p_holm <= 1.0 - confidence {
+        let is_cut =
+            is_of_begun(one.metric.name) && [baseline, one.system].iter().any(|it| unstarted(systems[*it]) > 0);
+        if p_holm <= 1.0 - confidence && !is_cut {
             one.standing = standing(one.metric, one.paired.difference.mean);
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::replicate::Results;
-use super::stats::{Estimate, Estimates, Refusal, rate_bounds, refusals};
+use super::stats::{Estimate, Estimates, Refusal, is_of_begun, rate_bounds, refusals, unstarted};
 use crate::base::names::{ProbeSet, PropertySet, Unit};
 use crate::base::{Labels, Property, TaskId, WorkerId};
 use crate::observe::Observation;
@@ -94,7 +94,8 @@ pub fn judge_observations(
         expectation(format!("sometimes {probe}"), hit, detail)
     }));
     let refused = refusals(observations);
-    expectations.extend(expect.thresholds.iter().map(|it| threshold(it, estimates, &refused)));
+    let unstarted = unstarted(observations);
+    expectations.extend(expect.thresholds.iter().map(|it| threshold(it, estimates, &refused, unstarted)));
     let verdict = expectations.iter().map(|it| it.verdict).max().unwrap_or(Verdict::Pass);
     Judgement { expectations, verdict, judged }
 }
@@ -160,7 +161,7 @@ fn first_breach(property: Property, observations: &[Observation]) -> Option<Stri
     Some(format!("in replication {replication}{at}"))
 }
 
-fn threshold(threshold: &Threshold, estimates: &Estimates, refused: &BTreeSet<Refusal>) -> Expectation {
+fn threshold(threshold: &Threshold, estimates: &Estimates, refused: &BTreeSet<Refusal>, unstarted: u64) -> Expectation {
     let id = threshold.text.clone();
     let (metric, class) = (threshold.metric.name, threshold.class);
     let Some(estimate) = estimates.get(&(metric, class)) else {
@@ -171,7 +172,13 @@ fn threshold(threshold: &Threshold, estimates: &Estimates, refused: &BTreeSet<Re
         return Expectation { id, verdict: Verdict::Fail, detail };
     };
     let verdict = against(estimate, threshold.comparison, threshold.bound);
-    Expectation { id, verdict, detail: shown(estimate, threshold.metric.unit) }
+    let detail = shown(estimate, threshold.metric.unit);
+    let is_upper_bound = matches!(threshold.comparison, Comparison::Less | Comparison::AtMost);
+    if unstarted > 0 && is_upper_bound && is_of_begun(metric) && verdict == Verdict::Pass {
+        let detail = format!("{detail}, without the tasks that never began: {unstarted}");
+        return Expectation { id, verdict: Verdict::Inconclusive, detail };
+    }
+    Expectation { id, verdict, detail }
 }
 
 /// An estimate against a bound: on the whole interval where there is one, otherwise on the mean.
@@ -304,10 +311,10 @@ mod tests {
             comparison: Comparison::Less,
             bound: 45.0,
         };
-        let judged = threshold(&wanted, &Estimates::new(), &BTreeSet::new());
+        let judged = threshold(&wanted, &Estimates::new(), &BTreeSet::new(), 0);
         assert_eq!((judged.id.as_str(), judged.verdict), ("wait.p95 < 45s", Verdict::Fail));
         let refused = BTreeSet::from([Refusal { metric: "wait.p95", class: None }]);
-        let judged = threshold(&wanted, &Estimates::new(), &refused);
+        let judged = threshold(&wanted, &Estimates::new(), &refused, 0);
         assert!(judged.verdict == Verdict::Fail && judged.detail.contains("at least 59 tasks"), "{}", judged.detail);
     }
 

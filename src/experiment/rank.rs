@@ -1,7 +1,7 @@
 //! Which of many cells is best in a metric, and which cannot be told from it.
 
 use super::compare::{Measure, lower_is_better};
-use super::stats::{Paired, Refusal, holm, refusals};
+use super::stats::{Paired, Refusal, holm, refusals, unstarted};
 use crate::base::Property;
 use crate::base::names::{MetricInfo, PropertySet};
 use crate::observe::Observation;
@@ -19,14 +19,17 @@ pub struct Ranking {
     pub equals: Vec<usize>,
 }
 
-/// Ranks cells that have the metric in every replication and keep what their engines promise; `None` without one.
+/// Ranks cells that have the metric in every replication, keep what their engines promise, and began every task: one that
+/// stands still has the shortest waits of all. `None` without one.
 pub fn rank(cells: &[(&[Observation], PropertySet)], (metric, class): Measure, confidence: f64) -> Option<Ranking> {
     let sign = if lower_is_better(metric.name) == Some(false) { -1.0 } else { 1.0 };
     let mut candidates: Vec<(usize, Vec<f64>)> = cells
         .iter()
         .enumerate()
         .filter(|(_, (observations, promised))| {
-            keeps(observations, *promised) && !refusals(observations).contains(&Refusal { metric: metric.name, class })
+            keeps(observations, *promised)
+                && unstarted(observations) == 0
+                && !refusals(observations).contains(&Refusal { metric: metric.name, class })
         })
         .filter_map(|(index, (observations, _))| {
             let value = |it: &Observation| it.metrics.get(&(metric.name, class)).copied();

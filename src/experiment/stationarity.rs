@@ -1,7 +1,7 @@
 //! What to know of estimates that assume a steady state.
 
 use super::precision;
-use super::stats::missing_warm_up;
+use super::stats::{missing_warm_up, unstarted};
 use crate::base::Time;
 use crate::observe::{Observation, Series};
 use crate::scenario::{Arrivals, Scenario, Source};
@@ -9,6 +9,13 @@ use crate::scenario::{Arrivals, Scenario, Source};
 /// A sentence for everything that whoever reads the estimates should know.
 pub fn warnings(scenario: &Scenario, observations: &[Observation]) -> Vec<String> {
     let mut warnings: Vec<String> = precision::shortfall(&scenario.run, observations).into_iter().collect();
+    let left = unstarted(observations);
+    if left > 0 {
+        warnings.push(format!(
+            "tasks that had not begun when a run ended: {left}; waits, responses and slowdowns are those of the others, \
+             and too short"
+        ));
+    }
     if is_stationary(scenario) {
         let series: Vec<&Series> = observations.iter().map(|it| &it.series).collect();
         warnings.extend(missing_warm_up(&series, scenario.run.warm_up).map(|at| {

@@ -77,8 +77,9 @@ pub fn import(text: &[u8]) -> Result<Imported, String> {
 fn gather(value: Value, report: &mut Report) -> Result<Vec<Value>, String> {
     const WANTED: &str = "a page {count, results}, a list of pages, or a list of tasks is wanted";
     let mut tasks = Vec::new();
-    let mut announced = None;
+    let (mut announced, mut goes_on) = (None, false);
     let mut page = |mut page: serde_json::Map<String, Value>| {
+        goes_on = page.get("next").is_some_and(|next| !next.is_null());
         announced = announced.max(page.get("count").and_then(Value::as_u64));
         match page.remove("results") {
             Some(Value::Array(results)) => Ok(results),
@@ -103,6 +104,8 @@ fn gather(value: Value, report: &mut Report) -> Result<Vec<Value>, String> {
     let there = tasks.len() as u64;
     if let Some(missing) = announced.and_then(|announced| announced.checked_sub(there)).filter(|missing| *missing > 0) {
         report.dropped.push(format!("{missing} tasks that are on other pages: the API counts {}", there + missing));
+    } else if goes_on {
+        report.dropped.push("what is on the next page, which the last one names".to_owned());
     }
     Ok(tasks)
 }

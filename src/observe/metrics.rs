@@ -22,6 +22,7 @@ pub(crate) type Values = BTreeMap<(&'static str, Option<ClassId>), f64>;
 pub(crate) struct Finished {
     pub(crate) values: Values,
     pub(crate) sample_sizes: BTreeMap<(&'static str, Option<ClassId>), u64>,
+    pub(crate) unstarted: u64,
     pub(crate) wait_quantiles: Vec<f64>,
     pub(crate) ranks: Vec<RankRow>,
 }
@@ -185,11 +186,14 @@ impl Metrics {
     pub(crate) fn settled(&mut self, now: Time, rec: &TaskRec, outcome: Outcome) {
         let response = now.since(rec.submitted);
         self.sojourns += u128::from(response.micros());
-        let in_window = self.in_window(rec.submitted);
+        let (is_of_window, is_in_window) = (self.in_window(rec.submitted), self.in_window(now));
         let class = self.classes.grow_to(rec.class);
         class.outcomes[outcome as usize] += 1;
-        if in_window && outcome == Outcome::Completed {
-            class.complete(response, rec.service);
+        if outcome == Outcome::Completed {
+            class.completed_in_window += u64::from(is_in_window);
+            if is_of_window {
+                class.complete(response, rec.service);
+            }
         }
     }
 
@@ -259,7 +263,9 @@ impl Metrics {
             put(&mut values, metric.name, None, count);
         }
         let wait_quantiles = all.wait.quantiles(WAIT_SHARES).into_iter().flatten().map(|micros| micros / 1e6).collect();
-        Finished { values, sample_sizes, wait_quantiles, ranks: self.ranks() }
+        let unstarted = |rec: &TaskRec| rec.starts == 0 && self.in_window(rec.submitted);
+        let unstarted = ledger.tasks.iter().filter(|(_, rec)| unstarted(rec)).count() as u64;
+        Finished { values, sample_sizes, unstarted, wait_quantiles, ranks: self.ranks() }
     }
 
     fn write_workers(&self, values: &mut Values, ledger: &Ledger, window: Window) {
@@ -333,7 +339,6 @@ impl Window {
 impl ClassStats {
     #[inline(always)]
     fn complete(&mut self, response: Span, service: Span) {
-        self.completed_in_window += 1;
         self.response.add(response.micros());
         if service.is_zero() {
             return;

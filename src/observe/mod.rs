@@ -75,6 +75,8 @@ pub struct Observation {
     pub metrics: BTreeMap<(&'static str, Option<ClassId>), f64>,
     /// How many values stand behind a distribution: `wait`, `response`, `slowdown` by class (`None`: overall).
     pub sample_sizes: BTreeMap<(&'static str, Option<ClassId>), u64>,
+    /// Tasks of the window that had not begun when the run ended: waits, responses and slowdowns are those of the others.
+    pub unstarted: u64,
     /// The quantiles of the wait over all classes at [`WAIT_SHARES`], seconds; empty where nothing was started.
     pub wait_quantiles: Vec<f64>,
     /// Mean wait in seconds per resource rank (most claimed first), with the number of tasks; at most 20 ranks.

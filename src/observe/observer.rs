@@ -86,7 +86,8 @@ impl Observer {
             panic!("the observer's books do not balance: {sentence}");
         }
         let worker_time = self.metrics.worker_time(&self.ledger);
-        let Finished { values, sample_sizes, wait_quantiles, ranks } = self.metrics.finish(&self.ledger, &self.oracle);
+        let Finished { values, sample_sizes, unstarted, wait_quantiles, ranks } =
+            self.metrics.finish(&self.ledger, &self.oracle);
         let violations = self.oracle.docket.examples;
         Observation {
             digest: self.digest.value(),
@@ -94,6 +95,7 @@ impl Observer {
             tasks: self.ledger.submitted,
             metrics: values,
             sample_sizes,
+            unstarted,
             wait_quantiles,
             ranks,
             violation_counts: self.oracle.docket.counts,

@@ -235,10 +235,21 @@ pub fn atomic_write_with(
     write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
-    let mut file = temporary_beside(path).map_err(failed)?;
+    // What stands for something else stays: a link leads to its file, and a device or a pipe takes the bytes itself.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if is_device(&path) {
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).map_err(failed)?;
+        return write(&mut file).map_err(failed);
+    }
+    let mut file = temporary_beside(&path).map_err(failed)?;
     write(file.as_file_mut()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Whether it is there, and neither a file nor a folder.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|it| !it.is_file() && !it.is_dir())
 }
 
 /// Whether `path` could be written, to be known before the work whose result it will hold. Nothing is left behind, and no
@@ -247,6 +258,9 @@ pub(crate) fn check_writable(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
     if path.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    if is_device(path) {
+        return Ok(());
     }
     let there = path.ancestors().skip(1).find(|it| it.exists()).unwrap_or(Path::new("."));
     tempfile::tempfile_in(there).map_err(failed)?;

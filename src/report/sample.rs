@@ -153,6 +153,7 @@ fn observation(replication: u64, end: f64, task_span: f64) -> Observation {
         tasks: 100,
         metrics: METRICS.iter().map(|metric| ((metric.name, None), 1.5 + replication as f64)).collect(),
         sample_sizes: BTreeMap::from([(("wait", None), 100)]),
+        unstarted: 0,
         wait_quantiles: WAIT_SHARES.map(|share| 20.0 * share / (1.0 - share)).to_vec(),
         ranks: (0..5).map(rank).collect(),
         assumption_broken: [0; Property::COUNT],

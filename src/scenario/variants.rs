@@ -141,6 +141,12 @@ pub fn varied(text: &str) -> Result<(String, Vec<String>), String> {
     if path.trim().is_empty() || values.iter().any(String::is_empty) {
         return Err(form());
     }
+    if ["run.seed", "run.replications"].contains(&path.trim()) {
+        return Err(format!(
+            "all systems have the same `{}`, or they could not be told apart: set it for all",
+            path.trim()
+        ));
+    }
     Ok((path.trim().to_owned(), values))
 }
 

@@ -90,6 +90,8 @@ pub(super) struct Record {
     /// By name, with the class as in `wait.p95{class=sync}`.
     pub(super) metrics: BTreeMap<String, f64>,
     pub(super) sample_sizes: BTreeMap<String, u64>,
+    /// Tasks of the window that never began.
+    pub(super) unstarted: u64,
     /// Breaches by property, where there are any.
     pub(super) violations: BTreeMap<String, u64>,
     pub(super) probes: Vec<String>,
@@ -107,6 +109,7 @@ impl Record {
         self.digest = format!("{:032x}", observation.digest);
         self.metrics = observation.metrics.iter().map(|(key, value)| (named(key), *value)).collect();
         self.sample_sizes = observation.sample_sizes.iter().map(|(key, value)| (named(key), *value)).collect();
+        self.unstarted = observation.unstarted;
         let count = |property: &Property| observation.violation_counts[property.index()];
         let breached = Property::ALL.iter().filter(|property| count(property) > 0);
         self.violations = breached.map(|property| (property.name().to_owned(), count(property))).collect();
@@ -125,6 +128,7 @@ impl Record {
             let known = ["wait", "response", "slowdown"].into_iter().find(|known| *known == name)?;
             it.sample_sizes.insert((known, class), *value);
         }
+        it.unstarted = self.unstarted;
         for (property, count) in &self.violations {
             it.violation_counts[property.parse::<Property>().ok()?.index()] = *count;
         }

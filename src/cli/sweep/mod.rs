@@ -209,6 +209,13 @@ impl SweepArgs {
         }
         let (header, mut lines) = log::read(path)?;
         let replications = sweep.header.replications;
+        if header.replications > replications {
+            return Err(Failure::usage(format!(
+                "error: {shown} has {} replications of each cell, and {replications} would throw finished runs away\n  \
+                 help: ask for at least as many, or write to another folder with -o",
+                header.replications
+            )));
+        }
         if (Header { replications, reproduce: String::new(), ..header })
             != (Header { reproduce: String::new(), ..sweep.header.clone() })
         {

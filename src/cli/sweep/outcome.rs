@@ -15,7 +15,7 @@ use crate::experiment::compare::differences;
 use crate::experiment::judge::{hex, judge_observations};
 use crate::experiment::rank::{Ranking, rank, ranked_measures};
 use crate::experiment::replicate::combined;
-use crate::experiment::stats::{estimates, refusals};
+use crate::experiment::stats::{estimates, refusals, unstarted};
 use crate::observe::Observation;
 use crate::report::comparison::{Cell, Comparison, one_is_enough};
 use crate::report::number::measured;
@@ -49,6 +49,7 @@ impl Record {
             digest: String::new(),
             metrics: Default::default(),
             sample_sizes: Default::default(),
+            unstarted: 0,
             violations: Default::default(),
             probes: Vec::new(),
             examples: observation.violations.iter().take(EXAMPLES_EACH).map(example).collect(),
@@ -168,6 +169,13 @@ fn answered(header: &Header, cells: Vec<Cell>) -> Comparison {
     let mut answers: Vec<String> = rankings.iter().map(|it| answer(it, &cells)).collect();
     if unfit > 0 {
         answers.push(format!("{unfit} cells breach what their engine promises and are not ranked"));
+    }
+    let left = cells.iter().filter(|cell| unstarted(&cell.document.observations) > 0).count();
+    if left > 0 {
+        answers.push(format!(
+            "{left} of {} cells left tasks that never began: their waits are too short, and they are not ranked",
+            cells.len()
+        ));
     }
     let unmet = |cell: &&Cell| !cell.breaches_a_promise() && cell.document.verdict != Verdict::Pass;
     let unmet = cells.iter().filter(unmet).count();

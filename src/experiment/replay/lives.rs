@@ -108,8 +108,16 @@ impl Lives {
         Some((instants, shortest))
     }
 
-    /// The script with each crash on the worker that executes, in this replication, the task that it hit.
-    pub fn cast(&self, scenario: &Scenario, factory: &dyn EngineFactory, replication: u32) -> Vec<ScriptEvent> {
+    /// The script with each crash on the worker that executes, in this replication, the task that it hit. One that hit
+    /// none meets nobody's task where the engine `mirrors` the system that was recorded; under another engine, which asks
+    /// what would have happened, it meets the worker that is named.
+    pub fn cast(
+        &self,
+        scenario: &Scenario,
+        factory: &dyn EngineFactory,
+        replication: u32,
+        mirrors: bool,
+    ) -> Vec<ScriptEvent> {
         let mut scene = scenario.clone();
         scene.script.clear();
         for (position, event) in scenario.script.iter().enumerate() {
@@ -119,6 +127,10 @@ impl Lives {
             };
             let at = event.at;
             let victim = self.victims.get(&position);
+            if victim.is_none() && !mirrors {
+                scene.script.push(event.clone());
+                continue;
+            }
             let mut watch = Watch { at, victim: victim.map(|it| it.task), ..Watch::default() };
             simulate(&scene, factory, replication, &mut watch);
             let crash = |worker| Action::Crash { worker, before_report: false };

@@ -30,18 +30,30 @@ pub struct Replay<'a> {
     pub judged_from: Time,
     /// A start counts so much later than the attempt begins: what a worker spends before the task itself begins.
     pub start_takes: Span,
+    /// Whether the engine mirrors the system that was recorded.
+    pub mirrors: bool,
 }
 
 impl Replay<'_> {
     /// Simulates the history, once per replication, each with another seed of the engine's own choices.
     ///
-    /// `scenario` has the history as its workload, and its lives as its script.
-    pub fn run(&self, scenario: &Scenario, factory: &dyn EngineFactory, timeline: bool) -> (Results, Fidelity) {
+    /// `scenario` has the history as its workload, and its lives as its script. No further replication begins after
+    /// `stop` says so.
+    pub fn run(
+        &self,
+        scenario: &Scenario,
+        factory: &dyn EngineFactory,
+        timeline: bool,
+        stop: &dyn Fn() -> bool,
+    ) -> (Results, Fidelity) {
         let guarantees = factory.guarantees(scenario.detection);
         let (mut observations, mut runs, mut events) = (Vec::new(), Vec::new(), 0);
         let mut scene = scenario.clone();
         for replication in 0..scenario.run.replications {
-            scene.script = self.lives.cast(scenario, factory, replication);
+            if stop() {
+                break;
+            }
+            scene.script = self.lives.cast(scenario, factory, replication, self.mirrors);
             let observer = Observer::new(settings(&scene, &guarantees, timeline && replication == 0));
             let mut watch = Watch { observer, tasks: IdVec::new(), start_takes: self.start_takes };
             let stats = simulate(&scene, factory, replication, &mut watch);
@@ -52,7 +64,8 @@ impl Replay<'_> {
         let fidelity = compare(self.history, &runs, self.judged_from);
         let digest = combined(&observations);
         let engine = factory.name().to_owned();
-        (Results { engine, guarantees, observations, digest, events, complete: true }, fidelity)
+        let complete = runs.len() == scenario.run.replications as usize;
+        (Results { engine, guarantees, observations, digest, events, complete }, fidelity)
     }
 }
 

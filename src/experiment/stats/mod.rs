@@ -12,7 +12,7 @@ use crate::observe::Observation;
 
 pub use beta::{rate_bounds, student_t, two_sided_p};
 pub use paired::{Paired, holm};
-pub use quantiles::{Refusal, refusals, values_needed};
+pub use quantiles::{Refusal, is_of_begun, refusals, unstarted, values_needed};
 pub use warm_up::{missing_warm_up, mser5};
 
 /// The mean of a metric over replications.

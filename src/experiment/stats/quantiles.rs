@@ -53,6 +53,16 @@ pub fn refusals(observations: &[Observation]) -> BTreeSet<Refusal> {
     observations.iter().flat_map(too_few).collect()
 }
 
+/// Tasks of the window that never began, in all replications.
+pub fn unstarted(observations: &[Observation]) -> u64 {
+    observations.iter().map(|it| it.unstarted).sum()
+}
+
+/// Whether a metric is about tasks that have begun: it knows nothing of those that never did.
+pub fn is_of_begun(metric: &'static str) -> bool {
+    ["wait", "response", "slowdown"].contains(&base_of(metric))
+}
+
 /// The quantity that a metric is about: `wait` of `wait.p95`.
 fn base_of(metric: &'static str) -> &'static str {
     metric.split('.').next().unwrap_or(metric)

@@ -14,6 +14,7 @@ use crate::base::names::{MetricInfo, Probe, ProbeSet};
 use crate::base::{ClassId, Property};
 use crate::experiment::Verdict;
 use crate::experiment::compare::{Difference, PARETO, pareto_front};
+use crate::experiment::stats::unstarted;
 
 /// Everything that the reports of a comparison show.
 #[derive(Clone, Debug)]
@@ -90,9 +91,13 @@ pub fn one_is_enough(cells: &mut [Cell]) {
 }
 
 impl Comparison {
-    /// The cells that no other one beats in idle time beside work, waiting and churn at once.
+    /// The cells that no other one beats in idle time beside work, waiting and churn at once. One that left tasks unbegun
+    /// is none of them: whoever stands still waits for nothing.
     pub fn pareto(&self) -> Vec<usize> {
         let point = |cell: &Cell| -> Option<[f64; 3]> {
+            if unstarted(&cell.document.observations) > 0 {
+                return None;
+            }
             let mut point = [0.0; 3];
             for (value, metric) in point.iter_mut().zip(PARETO) {
                 *value = cell.document.estimate(metric)?.mean;
