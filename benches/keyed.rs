@@ -170,9 +170,8 @@ fn keyed(criterion: &mut Criterion) {
     in_turn(by_hand, || _ = black_box(program()));
 }
 
-/// The two in turn, and how many times as long the program takes: what else the machine does in a second hits both. The
-/// best of it is a machine to oneself; a neighbour on the same core costs the program up to twice its time, and the loop,
-/// which waits for its own numbers, next to nothing.
+/// The two in turn, and how many times as long the program takes: what else the machine does in a second hits both, and
+/// the low quantiles are nearest to a machine to oneself.
 fn in_turn(by_hand: impl Fn(), program: impl Fn()) {
     let nanos_a_task = |work: &dyn Fn()| {
         let begun = Instant::now();
