@@ -123,7 +123,10 @@ impl Members {
     pub(super) fn heard(&mut self, worker: WorkerId) {
         let member = &mut self.members[worker];
         member.expected = false;
-        self.by_load.insert((member.load(), member.seniority, worker));
+        // An operator may have asked it to quiesce before it was heard.
+        if !member.quiescing {
+            self.by_load.insert((member.load(), member.seniority, worker));
+        }
     }
     /// From here on it gets nothing; what it owned until then is handed back to the caller to deal with.
     fn retire(&mut self, worker: WorkerId) -> Option<SmallVec<[QueueId; 2]>> {
